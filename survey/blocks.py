@@ -1,0 +1,92 @@
+"""Run a function over many pieces of work, in this process or in several, in a fixed order."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import cv2
+
+__all__ = ["Progress", "open_executor", "run_all"]
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+Progress = Callable[[str, int, int], None]
+"""Told (stage, done, total) after every finished piece of work."""
+
+# Enough work in flight to keep every process busy, few enough results to hold at once.
+_AHEAD = 4
+# Below this many pieces, starting processes costs more than it saves.
+_WORTH_A_PROCESS = 4
+
+
+def _quiet_worker() -> None:
+    """One thread a process: the processes already fill the cores."""
+    cv2.setNumThreads(1)
+
+
+@contextmanager
+def open_executor(workers: int) -> Iterator[Executor | None]:
+    """Yield an executor of ``workers`` processes (0: one for each core), or None for one."""
+    count = workers or os.cpu_count() or 1
+    if count == 1:
+        yield None
+        return
+    # Spawned, not forked: GDAL and OpenCV hold threads and locks that a fork would copy.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_quiet_worker) as executor:
+        yield executor
+
+
+def run_all(
+    function: Callable[[Work], Result],
+    works: Iterable[Work],
+    *,
+    executor: Executor | None,
+    stage: str = "",
+    progress: Progress | None = None,
+) -> Iterator[Result]:
+    """Yield ``function(work)`` for every piece of work, in the order given.
+
+    Parameters
+    ----------
+    function
+        A module-level function (it is sent to other processes).
+    works
+        The pieces; each must be picklable.
+    executor
+        Any ``concurrent.futures.Executor``; None runs everything here.
+    stage
+        Name of this stage, for ``progress``.
+    progress
+        Told after every result.
+    """
+    pieces = list(works)
+    if executor is None or len(pieces) < _WORTH_A_PROCESS:
+        results: Iterator[Result] = map(function, pieces)
+    else:
+        results = _in_order(function, pieces, executor)
+    for done, result in enumerate(results, start=1):
+        if progress is not None:
+            progress(stage, done, len(pieces))
+        yield result
+
+
+def _in_order(
+    function: Callable[[Work], Result], pieces: list[Work], executor: Executor
+) -> Iterator[Result]:
+    ahead = _AHEAD * (os.cpu_count() or 1)
+    waiting: list[Future[Result]] = []
+    try:
+        for piece in pieces:
+            waiting.append(executor.submit(function, piece))
+            if len(waiting) >= ahead:
+                yield waiting.pop(0).result()
+        while waiting:
+            yield waiting.pop(0).result()
+    finally:
+        for future in waiting:
+            future.cancel()

@@ -1,0 +1,396 @@
+"""Grids: where the pixels of a file lie, and the metric grid a pair is worked on.
+
+Coordinates are always (x east, y north); every transformation is made with ``always_xy``.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from pyproj import CRS, Geod, Transformer
+from pyproj.exceptions import ProjError
+
+from survey.windows import Window
+
+__all__ = [
+    "Bounds",
+    "Coordinates",
+    "Grid",
+    "WorkingGrid",
+    "describe_crs",
+    "epsg_code",
+    "ground_pixel",
+    "horizontal",
+    "is_earth",
+    "same_crs",
+    "transform_bounds",
+    "transformer",
+    "working_crs",
+    "zone_prefixed_twin",
+]
+
+Coordinates = NDArray[np.float64]
+
+# CGCS2000 3-degree Gauss-Kruger zones without zone prefix: EPSG:4534 is 75E, a code each 3 degrees.
+_CGCS2000_FIRST = (4534, 75)
+_CGCS2000_LAST = 4554
+# The same zones with the zone number before the easting: EPSG:4513 is zone 25 (75E).
+_CGCS2000_PREFIXED_FIRST = 4513
+_CGCS2000_PREFIXED_LAST = 4533
+# A projected CRS whose lengths are off by more than this is not measured in: Web Mercator at 20
+# degrees is off by 6 %, a Gauss-Kruger or UTM zone inside its limits by 0.1 %.
+_SCALE_TOLERANCE = 0.005
+# Lengths are compared over this distance: short for a projection, long for double precision.
+_SCALE_STEP_M = 100.0
+# Where two CRSs are compared, from the origin of the first, in its units.
+_STEPS_M = ((50_000.0, 50_000.0), (-50_000.0, 1_000_000.0))
+_STEPS_DEGREES = ((0.0, 0.0), (110.0, 30.0), (-70.0, -40.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """An upright rectangle in some CRS."""
+
+    left: float
+    """Smallest x."""
+    bottom: float
+    """Smallest y."""
+    right: float
+    """Largest x."""
+    top: float
+    """Largest y."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether the rectangle encloses nothing."""
+        return not (self.right > self.left and self.top > self.bottom)
+
+    def intersection(self, other: "Bounds") -> "Bounds":
+        """Return what both rectangles share; may be ``empty``."""
+        return Bounds(
+            left=max(self.left, other.left),
+            bottom=max(self.bottom, other.bottom),
+            right=min(self.right, other.right),
+            top=min(self.top, other.top),
+        )
+
+    def union(self, other: "Bounds") -> "Bounds":
+        """Return the smallest rectangle around both."""
+        return Bounds(
+            left=min(self.left, other.left),
+            bottom=min(self.bottom, other.bottom),
+            right=max(self.right, other.right),
+            top=max(self.top, other.top),
+        )
+
+    def buffered(self, margin: float) -> "Bounds":
+        """Return the rectangle grown by ``margin`` on every side (shrunk when negative)."""
+        return Bounds(
+            left=self.left - margin,
+            bottom=self.bottom - margin,
+            right=self.right + margin,
+            top=self.top + margin,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Where the pixels of a file lie: any affine a file may have."""
+
+    crs: CRS
+    """Coordinate reference system of ``transform``."""
+    transform: Affine
+    """From (col, row) of pixel corners to (x, y) in ``crs``."""
+    width: int
+    """Pixels per row."""
+    height: int
+    """Rows."""
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a grid needs pixels, got {self.width} x {self.height}")
+        if not all(math.isfinite(v) for v in self.transform) or self.transform.determinant == 0:
+            raise ValueError(f"not an invertible transform: {tuple(self.transform)[:6]}")
+
+    def xy(self, cols: Coordinates, rows: Coordinates) -> tuple[Coordinates, Coordinates]:
+        """Return the (x, y) of positions given as (col, row) of pixel corners."""
+        t = self.transform
+        return t.a * cols + t.b * rows + t.c, t.d * cols + t.e * rows + t.f
+
+    def colrow(self, xs: Coordinates, ys: Coordinates) -> tuple[Coordinates, Coordinates]:
+        """Return the (col, row) of positions given as (x, y)."""
+        t = ~self.transform
+        return t.a * xs + t.b * ys + t.c, t.d * xs + t.e * ys + t.f
+
+    @property
+    def corners(self) -> NDArray[np.float64]:
+        """The four outer corners, shape (4, 2), in ``crs``."""
+        cols = np.array([0, self.width, self.width, 0], dtype=np.float64)
+        rows = np.array([0, 0, self.height, self.height], dtype=np.float64)
+        return np.stack(self.xy(cols, rows), axis=1)
+
+    @property
+    def bounds(self) -> Bounds:
+        """The upright rectangle around the grid, in ``crs``."""
+        return _around(self.corners)
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """The middle of the grid as (x, y) in ``crs``."""
+        x, y = self.xy(np.array([self.width / 2]), np.array([self.height / 2]))
+        return float(x[0]), float(y[0])
+
+    @property
+    def rotation(self) -> float:
+        """Angle of the rows against the x axis, degrees clockwise from north, in [-180, 180)."""
+        return math.degrees(math.atan2(-self.transform.d, self.transform.a))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingGrid:
+    """The metric, north-up, square grid that a pair is worked on.
+
+    Its lines lie on whole multiples of ``pixel_m``, so that two pairs over the same ground, or two
+    runs with other block sizes, share their pixels.
+    """
+
+    crs: CRS
+    """A projected CRS in metres."""
+    pixel_m: float
+    """Side of a pixel, metres."""
+    left_px: int
+    """Column of the left edge, counted in pixels from x = 0."""
+    top_px: int
+    """Row of the top edge, counted in pixels northwards from y = 0."""
+    width: int
+    """Pixels per row."""
+    height: int
+    """Rows."""
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1 or not self.pixel_m > 0:
+            raise ValueError(f"not a grid: {self.width} x {self.height} px of {self.pixel_m} m")
+
+    @classmethod
+    def around(cls, bounds: Bounds, *, crs: CRS, pixel_m: float) -> "WorkingGrid":
+        """Return the smallest snapped grid that holds ``bounds`` (in ``crs``)."""
+        left, right = _cells(bounds.left, bounds.right, pixel_m)
+        bottom, top = _cells(bounds.bottom, bounds.top, pixel_m)
+        return cls(
+            crs=crs,
+            pixel_m=pixel_m,
+            left_px=left,
+            top_px=top,
+            width=max(1, right - left),
+            height=max(1, top - bottom),
+        )
+
+    @property
+    def transform(self) -> Affine:
+        """From (col, row) of pixel corners to (x, y)."""
+        p = self.pixel_m
+        return Affine(p, 0.0, self.left_px * p, 0.0, -p, self.top_px * p)
+
+    @property
+    def bounds(self) -> Bounds:
+        """Outer edges in ``crs``."""
+        return self.window_bounds(Window(row=0, col=0, height=self.height, width=self.width))
+
+    def window_bounds(self, window: Window) -> Bounds:
+        """Return the outer edges of a window in ``crs``; the window may overhang the grid."""
+        p = self.pixel_m
+        left, top = self.left_px + window.col, self.top_px - window.row
+        return Bounds(
+            left=left * p,
+            bottom=(top - window.height) * p,
+            right=(left + window.width) * p,
+            top=top * p,
+        )
+
+    def window_of(self, bounds: Bounds) -> Window:
+        """Return the window that covers ``bounds``; it may overhang the grid."""
+        left, right = _cells(bounds.left, bounds.right, self.pixel_m)
+        bottom, top = _cells(bounds.bottom, bounds.top, self.pixel_m)
+        return Window(
+            row=self.top_px - top, col=left - self.left_px, height=top - bottom, width=right - left
+        )
+
+    def coarsened(self, factor: int) -> "WorkingGrid":
+        """Return the grid over the same ground with pixels ``factor`` times as large."""
+        return WorkingGrid.around(self.bounds, crs=self.crs, pixel_m=self.pixel_m * factor)
+
+
+def _cells(low: float, high: float, pixel_m: float) -> tuple[int, int]:
+    """Return the whole pixels around an interval; a millionth of a pixel is rounding, not ground."""
+    return math.floor(low / pixel_m + 1e-6), math.ceil(high / pixel_m - 1e-6)
+
+
+def _around(points: NDArray[np.float64]) -> Bounds:
+    (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
+    return Bounds(left=float(left), bottom=float(bottom), right=float(right), top=float(top))
+
+
+def transformer(source: CRS, target: CRS) -> Transformer:
+    """Return the transformation between two CRSs in (x, y) order."""
+    return Transformer.from_crs(source, target, always_xy=True)
+
+
+def transform_bounds(bounds: Bounds, source: CRS, target: CRS) -> Bounds:
+    """Return the rectangle in ``target`` around a rectangle given in ``source``."""
+    if same_crs(source, target):
+        return bounds
+    left, bottom, right, top = transformer(source, target).transform_bounds(
+        bounds.left, bounds.bottom, bounds.right, bounds.top, densify_pts=21
+    )
+    return Bounds(left=left, bottom=bottom, right=right, top=top)
+
+
+def same_crs(first: CRS, second: CRS) -> bool:
+    """Whether two CRSs give the same coordinates, however they are written.
+
+    An ESRI ``.prj`` of EPSG:4547 does not *equal* EPSG:4547, nor does the same definition with its
+    datum left out; a city's own system on the same meridian is another one, although PROJ
+    identifies both with one code at low confidence. So the coordinates decide.
+    """
+    return first.equals(second, ignore_axis_order=True) or _give_same(first, second)
+
+
+@lru_cache(maxsize=64)
+def _give_same(first: CRS, second: CRS) -> bool:
+    """Whether two CRSs on one ellipsoid turn into each other without moving a point by 1 mm."""
+    if first.is_projected != second.is_projected or not _one_ellipsoid(first, second):
+        return False
+    x, y = _origin(first)
+    steps = _STEPS_M if first.is_projected else _STEPS_DEGREES
+    xs, ys = np.array([x + step[0] for step in steps]), np.array([y + step[1] for step in steps])
+    try:
+        moved = transformer(first, second).transform(xs, ys)
+    except ProjError:
+        return False
+    limit = 1e-3 if first.is_projected else 1e-8
+    return bool(np.all(np.abs(moved[0] - xs) < limit) and np.all(np.abs(moved[1] - ys) < limit))
+
+
+def _one_ellipsoid(first: CRS, second: CRS) -> bool:
+    shapes = [crs.ellipsoid for crs in (first, second)]
+    if shapes[0] is None or shapes[1] is None:
+        return False
+    # GRS 1980 and CGCS2000 share a flattening that WGS 84 misses in the ninth digit.
+    return (
+        abs(shapes[0].semi_major_metre - shapes[1].semi_major_metre) < 1e-3
+        and abs(shapes[0].inverse_flattening - shapes[1].inverse_flattening) < 1e-7
+    )
+
+
+def _origin(crs: CRS) -> tuple[float, float]:
+    """Return the (x, y) that a projection gives to its origin; (0, 0) for degrees."""
+    base = crs.source_crs if crs.is_bound and crs.source_crs is not None else crs
+    if not crs.is_projected or base.coordinate_operation is None:
+        return 0.0, 0.0
+    values = {parameter.name: parameter.value for parameter in base.coordinate_operation.params}
+    x = values.get("False easting", values.get("Easting at false origin", 0.0))
+    y = values.get("False northing", values.get("Northing at false origin", 0.0))
+    return float(x), float(y)
+
+
+def horizontal(crs: CRS) -> CRS:
+    """Return a CRS without its heights: what a picture lies in."""
+    return horizontal(crs.sub_crs_list[0]) if crs.is_compound else crs
+
+
+def epsg_code(crs: CRS) -> int | None:
+    """Return the EPSG code of a CRS, where PROJ is sure of it.
+
+    Below a confidence of 70 % PROJ names codes that only share the method: a city's own system
+    comes out as EPSG:8017, UTM 18N without a datum as EPSG:3450.
+    """
+    return crs.to_epsg(min_confidence=70)
+
+
+def describe_crs(crs: CRS) -> str:
+    """Return ``EPSG:n`` where the CRS has a code, otherwise its name or its definition."""
+    code = epsg_code(crs)
+    if code is not None:
+        return f"EPSG:{code}"
+    return str(crs.srs if crs.name == "unknown" and crs.srs.startswith("+") else crs.name)
+
+
+def is_earth(crs: CRS) -> bool:
+    """Whether the CRS lies on the Earth: coordinates of Mars or Europa are not ground here."""
+    geodetic = crs.geodetic_crs
+    if geodetic is None or geodetic.ellipsoid is None:
+        return False
+    return abs(geodetic.ellipsoid.semi_major_metre - 6_371_000) < 30_000
+
+
+def ground_pixel(grid: Grid) -> tuple[float, float]:
+    """Return the true size of the central pixel on the ground as (along rows, along columns), m.
+
+    Measured on the ellipsoid, so that degrees and Web Mercator count as what they are.
+    """
+    lonlat = transformer(grid.crs, CRS.from_epsg(4326))
+    col, row = grid.width / 2, grid.height / 2
+    xs, ys = grid.xy(np.array([col, col + 1, col]), np.array([row, row, row + 1]))
+    lon, lat = lonlat.transform(xs, ys)
+    if not np.all(np.isfinite([*lon, *lat])):
+        raise ValueError("the coordinates lie outside the area of their CRS")
+    geod = Geod(ellps="WGS84")
+    across = geod.inv(lon[0], lat[0], lon[1], lat[1])[2]
+    down = geod.inv(lon[0], lat[0], lon[2], lat[2])[2]
+    return float(across), float(down)
+
+
+def working_crs(grid: Grid) -> CRS:
+    """Return the projected metric CRS to measure in: the grid's own if it is fit, else its zone.
+
+    Degrees, Web Mercator, feet and zones left by more than 0.5 % in scale are worked on in the
+    CGCS2000 3-degree zone (where the datum is CGCS2000) or the UTM zone of the grid's centre.
+    """
+    if _is_metric(grid):
+        return grid.crs
+    lon, lat = transformer(grid.crs, CRS.from_epsg(4326)).transform(*grid.center)
+    if not (math.isfinite(lon) and math.isfinite(lat)):
+        raise ValueError("the coordinates lie outside the area of their CRS")
+    geodetic = grid.crs.geodetic_crs
+    if geodetic is not None and epsg_code(geodetic) == 4490:
+        first, meridian = _CGCS2000_FIRST
+        code = first + round((lon - meridian) / 3)
+        if first <= code <= _CGCS2000_LAST:
+            return CRS.from_epsg(code)
+    zone = min(60, max(1, math.floor((lon + 180) / 6) + 1))
+    return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
+
+
+def _is_metric(grid: Grid) -> bool:
+    """Whether lengths in the grid's own CRS are metres on the ground to within 0.5 %.
+
+    Measured on the ellipsoid: PROJ's own scale factors hold Web Mercator for true at the equator,
+    where its y axis is off by 0.7 %.
+    """
+    if not grid.crs.is_projected or any(
+        a.unit_conversion_factor != 1 for a in grid.crs.axis_info[:2]
+    ):
+        return False
+    x, y = grid.center
+    step = Affine(_SCALE_STEP_M, 0.0, x, 0.0, -_SCALE_STEP_M, y)
+    try:
+        sides = ground_pixel(Grid(crs=grid.crs, transform=step, width=1, height=1))
+    except (ValueError, ProjError):
+        return False
+    return all(abs(side / _SCALE_STEP_M - 1) < _SCALE_TOLERANCE for side in sides)
+
+
+def zone_prefixed_twin(crs: CRS) -> CRS | None:
+    """Return the CGCS2000 3-degree CRS that differs only in the zone number before the easting."""
+    code = epsg_code(crs)
+    offset = _CGCS2000_FIRST[0] - _CGCS2000_PREFIXED_FIRST
+    if code is None:
+        return None
+    if _CGCS2000_FIRST[0] <= code <= _CGCS2000_LAST:
+        return CRS.from_epsg(code - offset)
+    if _CGCS2000_PREFIXED_FIRST <= code <= _CGCS2000_PREFIXED_LAST:
+        return CRS.from_epsg(code + offset)
+    return None
