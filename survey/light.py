@@ -1,0 +1,84 @@
+"""Comparable radiometry between two flights, vegetation and shadow. Pure.
+
+Colours are compared in CIE L*a*b* (8-bit scaling of OpenCV: L over 0-255, a and b around 128)
+after the histograms of the whole area have been matched channel by channel.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Light", "greenness", "match_light", "to_lab"]
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Tables that show the after flight in the light of the before flight."""
+
+    tables: NDArray[np.uint8]
+    """(3, 256): for L, a and b, what each value of the after flight becomes."""
+    dark: float
+    """L below which the matched flights lie in shadow or are black, 0-255."""
+
+    def apply(self, lab: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return (3, row, col) of the after flight in the light of the before flight."""
+        return np.stack([table[band] for table, band in zip(self.tables, lab, strict=True)])
+
+
+def to_lab(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return (3, row, col) of 8-bit L*a*b* from red, green, blue."""
+    pixels = np.ascontiguousarray(np.moveaxis(colour, 0, -1))
+    return np.ascontiguousarray(np.moveaxis(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB), -1, 0))
+
+
+def greenness(colour: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the excess green index 2g - r - b of chromatic coordinates, about [-1, 2].
+
+    Source: Woebbecke, Meyer, Von Bargen and Mortensen (1995), Transactions of the ASAE 38(1).
+    """
+    red, green, blue = colour.astype(np.float32)
+    total = np.maximum(red + green + blue, 1.0)
+    return np.asarray((2 * green - red - blue) / total)
+
+
+def match_light(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Light:
+    """Match the light of the after flight to the before flight.
+
+    Parameters
+    ----------
+    before, after
+        (3, n) of L*a*b* at the same places.
+
+    Returns
+    -------
+    Light
+        The identity where there is too little to match.
+    """
+    if before.shape[1] < 100:
+        return Light(np.tile(np.arange(256, dtype=np.uint8), (3, 1)), 0.0)
+    tables = [_match(b, a) for b, a in zip(before, after, strict=True)]
+    return Light(np.stack(tables), float(_shadow_limit(before[0])))
+
+
+def _match(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the table that gives the after histogram the shape of the before histogram."""
+    shares = np.linspace(0.01, 0.99, 33)
+    source, target = np.quantile(after, shares), np.quantile(before, shares)
+    steps = np.concatenate([[True], np.diff(source) > 0])
+    source, target = source[steps], target[steps]
+    values = np.arange(256, dtype=np.float64)
+    if len(source) < 2:
+        values = values + float(np.median(before) - np.median(after))
+        return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    matched = np.interp(values, source, target)
+    # Beyond the matched range the last step continues as a shift: no colour is thrown together.
+    matched += np.minimum(values - source[0], 0) + np.maximum(values - source[-1], 0)
+    return np.asarray(np.clip(np.rint(matched), 0, 255), np.uint8)
+
+
+def _shadow_limit(lightness: NDArray[np.uint8]) -> float:
+    """Return the lightness between shadow and lit ground: a third of the usual range up."""
+    low, high = np.percentile(lightness, [2, 75])
+    return float(low + 0.33 * (high - low))
