@@ -1,0 +1,68 @@
+"""The after flight written on the ground of the before flight, for people who want the picture."""
+
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.shutil import copy as copy_raster
+from rasterio.windows import Window as FileWindow
+
+from survey.alignment import Alignment
+from survey.flight import Flight
+from survey.grid import WorkingGrid
+from survey.reading import FlightReader, raster_environment
+from survey.windows import cut_blocks
+
+__all__ = ["write_aligned"]
+
+_TILE = 512
+
+
+def write_aligned(after: Flight, grid: WorkingGrid, alignment: Alignment, draft: Path) -> None:
+    """Write the after flight, moved onto the before flight, as a Cloud Optimized GeoTIFF.
+
+    Parameters
+    ----------
+    after
+        The flight to move.
+    grid
+        Where and how fine; usually the flight's own pixel.
+    alignment
+        How it is to be moved.
+    draft
+        Where to write; ``survey.runs.write_all`` hands it out and moves the file to its place.
+
+    Raises
+    ------
+    FlightError
+        The flight cannot be read to its end.
+    """
+    tiled = draft.with_suffix(".tiles.tif")
+    profile = {
+        "driver": "GTiff",
+        "width": grid.width,
+        "height": grid.height,
+        "count": 4,
+        "dtype": "uint8",
+        "crs": grid.crs.to_wkt(),
+        "transform": grid.transform,
+        "tiled": True,
+        "blockxsize": _TILE,
+        "blockysize": _TILE,
+        "compress": "zstd",
+        "bigtiff": "if_safer",
+        "photometric": "rgb",
+        "alpha": "unassociated",
+    }
+    with rasterio.open(tiled, "w", **profile) as target, FlightReader(after, grid) as reader:
+        for block in cut_blocks(height=grid.height, width=grid.width, core=_TILE, halo=0):
+            for tile in block.tiles:
+                core = tile.core
+                picture = reader.picture(core, alignment.field.shift)
+                alpha = picture.valid[None].astype(np.uint8) * 255
+                colour = np.where(picture.valid, picture.colour, 0)
+                window = FileWindow(core.col, core.row, core.width, core.height)
+                target.write(np.concatenate([colour, alpha]), window=window)
+    with raster_environment():
+        copy_raster(tiled, draft, driver="COG", compress="deflate", predictor=2)
+    tiled.unlink()

@@ -1,0 +1,210 @@
+"""Two flights on one working grid, read block by block."""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from types import TracebackType
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from survey.alignment import Alignment, align, common_ground
+from survey.blocks import Progress
+from survey.errors import PairError
+from survey.flight import Flight
+from survey.grid import WorkingGrid
+from survey.heights import Datum, fit_datum
+from survey.light import Light, match_light, to_lab
+from survey.reading import FlightReader
+from survey.settings import Settings
+from survey.windows import Window, cut_blocks
+from survey.words import _
+
+__all__ = ["Pair", "PairReader", "make_pair"]
+
+# The whole area is looked at once in at most this many pixels, for light and heights.
+_LOOK_PIXELS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two flights on one working grid: what detection takes."""
+
+    before: Flight
+    """The earlier flight."""
+    after: Flight
+    """The later flight."""
+    grid: WorkingGrid
+    """The grid both are read on."""
+    alignment: Alignment
+    """How the after flight is moved, and how well that is known."""
+    light: Light
+    """How the after flight is shown in the light of the before flight."""
+    datum: Datum | None
+    """Plane between the two surface models; None without a usable pair of them."""
+
+    def __post_init__(self) -> None:
+        if self.alignment.verdict == "refused" and self.alignment.accepted_by != "user":
+            raise PairError(self.alignment.why)
+
+    @property
+    def has_heights(self) -> bool:
+        """Whether both flights have surface models on one datum."""
+        return self.datum is not None
+
+
+class PairReader:
+    """Reads windows of a pair as labelled data; use it in a ``with`` statement."""
+
+    def __init__(self, pair: Pair) -> None:
+        self._pair = pair
+        self._before = FlightReader(pair.before, pair.grid)
+        self._after = FlightReader(pair.after, pair.grid)
+        self._surfaces: tuple[FlightReader, FlightReader] | None = None
+        if pair.has_heights and pair.before.dsm and pair.after.dsm:
+            self._surfaces = (
+                FlightReader(pair.before.dsm, pair.grid),
+                FlightReader(pair.after.dsm, pair.grid),
+            )
+
+    def __enter__(self) -> "PairReader":
+        for reader in (self._before, self._after, *(self._surfaces or ())):
+            reader.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for reader in (*reversed(self._surfaces or ()), self._after, self._before):
+            reader.__exit__(kind, error, trace)
+
+    def read(self, window: Window) -> xr.Dataset:
+        """Return everything known about a window of the working grid.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``before`` and ``after`` (band, y, x) uint8 red green blue, ``seen_before`` and
+            ``seen_after`` (y, x) bool, ``tolerance`` (y, x) float32 metres; with surface models
+            ``height_before`` and ``height_after`` (y, x) float32 metres on the before datum, NaN
+            where unknown. Coordinates x and y are pixel centres, m.
+        """
+        pair = self._pair
+        shift = pair.alignment.field.shift
+        before, after = self._before.picture(window), self._after.picture(window, shift)
+        x, y = _centres(pair.grid, window)
+        data: dict[str, tuple[tuple[str, ...], NDArray[np.generic]]] = {
+            "before": (("band", "y", "x"), before.colour),
+            "after": (("band", "y", "x"), after.colour),
+            "seen_before": (("y", "x"), before.valid),
+            "seen_after": (("y", "x"), after.valid),
+            "tolerance": (("y", "x"), self._tolerance(x, y)),
+        }
+        if self._surfaces is not None and pair.datum is not None:
+            plane = pair.datum.at(x[None, :], y[:, None]).astype(np.float32)
+            data["height_before"] = (("y", "x"), self._surfaces[0].heights(window))
+            data["height_after"] = (("y", "x"), self._surfaces[1].heights(window, shift) - plane)
+        return xr.Dataset(data, coords={"x": x, "y": y, "band": ["red", "green", "blue"]})
+
+    def _tolerance(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Return two sigma of the alignment's uncertainty, at least half a pixel."""
+        field = self._pair.alignment.field
+        xs, ys = np.meshgrid(x[::8], y[::8])
+        coarse = field.uncertainty_at(xs, ys)
+        dense = np.repeat(np.repeat(coarse, 8, axis=0), 8, axis=1)[: len(y), : len(x)]
+        factor = 2.0 if self._pair.alignment.verdict == "verified" else 1.0
+        return np.maximum(factor * dense, self._pair.grid.pixel_m / 2).astype(np.float32)
+
+
+def _centres(grid: WorkingGrid, window: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    across, down = (np.arange(n, dtype=np.float64) for n in (window.width, window.height))
+    x = (grid.left_px + window.col + 0.5 + across) * grid.pixel_m
+    y = (grid.top_px - window.row - 0.5 - down) * grid.pixel_m
+    return x, y
+
+
+def make_pair(
+    before: Flight,
+    after: Flight,
+    settings: Settings,
+    *,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Pair:
+    """Align two examined flights and put them on one working grid.
+
+    Raises
+    ------
+    PairError
+        The flights do not overlap, or the alignment was refused and nobody accepted it.
+    FlightError
+        A file cannot be read to its end.
+    """
+    pixel = max(settings.detect.pixel_m, before.pixel_m, after.pixel_m)
+    grid = common_ground(before, after, pixel)
+    alignment = align(before, after, grid, settings.align, executor=executor, progress=progress)
+    if alignment.verdict == "refused":
+        if not settings.align.accept:
+            raise PairError(
+                _("{why} (--accept-alignment goes on all the same)").format(why=alignment.why)
+            )
+        alignment = replace(alignment, accepted_by="user")
+    light = _match_light(before, after, grid, alignment)
+    datum = _find_datum(before.dsm, after.dsm, grid, alignment)
+    return Pair(
+        before=before,
+        after=after,
+        grid=grid,
+        alignment=alignment,
+        light=light,
+        datum=datum,
+    )
+
+
+def _coarse(grid: WorkingGrid, least_m: float) -> WorkingGrid:
+    """Return the grid coarsened to at most ``_LOOK_PIXELS`` and at least ``least_m`` per pixel."""
+    area = grid.width * grid.height
+    factor = max(round(least_m / grid.pixel_m), round((area / _LOOK_PIXELS) ** 0.5), 1)
+    return grid.coarsened(factor)
+
+
+def _tiles(grid: WorkingGrid) -> list[Window]:
+    blocks = cut_blocks(height=grid.height, width=grid.width, core=256, halo=0)
+    return [tile.core for block in blocks for tile in block.tiles]
+
+
+def _match_light(before: Flight, after: Flight, grid: WorkingGrid, alignment: Alignment) -> Light:
+    """Compare the colours of the whole area at a coarse look."""
+    coarse = _coarse(grid, 0.8)
+    samples: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]] = []
+    with FlightReader(before, coarse) as first, FlightReader(after, coarse) as second:
+        for window in _tiles(coarse):
+            one = first.picture(window)
+            other = second.picture(window, alignment.field.shift)
+            both = one.valid & other.valid
+            samples.append((to_lab(one.colour)[:, both], to_lab(other.colour)[:, both]))
+    return match_light(
+        np.concatenate([s[0] for s in samples], axis=1),
+        np.concatenate([s[1] for s in samples], axis=1),
+    )
+
+
+def _find_datum(
+    before: Flight | None, after: Flight | None, grid: WorkingGrid, alignment: Alignment
+) -> Datum | None:
+    """Fit the plane between the surface models on a coarse look at both."""
+    if before is None or after is None:
+        return None
+    coarse = _coarse(grid, 1.0)
+    xs, ys, differences = [], [], []
+    with FlightReader(before, coarse) as first, FlightReader(after, coarse) as second:
+        for window in _tiles(coarse):
+            x, y = np.meshgrid(*_centres(coarse, window))
+            xs.append(x.ravel())
+            ys.append(y.ravel())
+            change = second.heights(window, alignment.field.shift) - first.heights(window)
+            differences.append(change.ravel().astype(np.float64))
+    return fit_datum(np.concatenate(xs), np.concatenate(ys), np.concatenate(differences))
