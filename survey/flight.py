@@ -189,8 +189,7 @@ def open_raster(path: str, overview: int | None = None) -> DatasetReader:
     """
     level = {} if overview is None else {"overview_level": overview}
     with env_ctx_if_needed(), warnings.catch_warnings():
-        # Said in our own words by `_read_grid`.
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # `_read_grid` says it
         # `rasterio.open` takes one driver; the class behind it takes the list GDAL may try.
         return DatasetReader(path, driver=list(_DRIVERS), **level)
 
@@ -238,23 +237,18 @@ def _read_grid(dataset: DatasetReader, path: Path, given: CRS | None) -> tuple[G
             text = _("{path}: is not georeferenced; export it with its coordinates")
         raise FlightError(text.format(path=path))
     if crs is None:
-        raise FlightError(
-            _("{path}: states no coordinate reference system; name it by --crs").format(path=path)
-        )
+        text = _("{path}: states no coordinate reference system; name it by --crs")
+        raise FlightError(text.format(path=path))
     if not is_earth(crs):
-        raise FlightError(
-            _("{path}: its coordinates ({crs}) are not on the Earth").format(
-                path=path, crs=describe_crs(crs)
-            )
-        )
+        text = _("{path}: its coordinates ({crs}) are not on the Earth")
+        raise FlightError(text.format(path=path, crs=describe_crs(crs)))
     meant = _zone_by_easting(crs, dataset.transform.c)
     if meant is not None:
-        raise FlightError(
-            _(
-                "{path}: states {crs}, but its eastings are those of {meant} (zone number"
-                " before the easting); correct it with gdal_edit.py -a_srs {meant}"
-            ).format(path=path, crs=describe_crs(crs), meant=describe_crs(meant))
+        text = _(
+            "{path}: states {crs}, but its eastings are those of {meant} (zone number before the"
+            " easting); correct it with gdal_edit.py -a_srs {meant}"
         )
+        raise FlightError(text.format(path=path, crs=describe_crs(crs), meant=describe_crs(meant)))
     try:
         grid = Grid(
             crs=crs, transform=dataset.transform, width=dataset.width, height=dataset.height
@@ -262,9 +256,8 @@ def _read_grid(dataset: DatasetReader, path: Path, given: CRS | None) -> tuple[G
         if not all(math.isfinite(side) and side > 0 for side in ground_pixel(grid)):
             raise ValueError(_("the coordinates lie outside the area of their CRS"))
     except (ValueError, ProjError) as error:
-        raise FlightError(
-            _("{path}: impossible georeferencing ({error})").format(path=path, error=error)
-        ) from error
+        text = _("{path}: impossible georeferencing ({error})")
+        raise FlightError(text.format(path=path, error=error)) from error
     return grid, said
 
 

@@ -224,7 +224,7 @@ class WorkingGrid:
 
 
 def _cells(low: float, high: float, pixel_m: float) -> tuple[int, int]:
-    """Return the whole pixels around an interval; a millionth of a pixel is rounding, not ground."""
+    """Return the whole pixels around an interval; a millionth of one is rounding."""
     return math.floor(low / pixel_m + 1e-6), math.ceil(high / pixel_m - 1e-6)
 
 
@@ -233,8 +233,9 @@ def _around(points: NDArray[np.float64]) -> Bounds:
     return Bounds(left=float(left), bottom=float(bottom), right=float(right), top=float(top))
 
 
+@lru_cache(maxsize=64)
 def transformer(source: CRS, target: CRS) -> Transformer:
-    """Return the transformation between two CRSs in (x, y) order."""
+    """Return the transformation between two CRSs in (x, y) order; making one costs 10 ms."""
     return Transformer.from_crs(source, target, always_xy=True)
 
 
@@ -335,7 +336,10 @@ def ground_pixel(grid: Grid) -> tuple[float, float]:
     col, row = grid.width / 2, grid.height / 2
     xs, ys = grid.xy(np.array([col, col + 1, col]), np.array([row, row, row + 1]))
     lon, lat = lonlat.transform(xs, ys)
-    if not np.all(np.isfinite([*lon, *lat])):
+    there = transformer(CRS.from_epsg(4326), grid.crs).transform(lon, lat)
+    # Far off its area a projection may still give numbers, but they do not lead back.
+    led_back = not grid.crs.is_projected or np.allclose(there, (xs, ys), rtol=0, atol=1.0)
+    if not led_back or not np.all(np.isfinite([*lon, *lat])):
         raise ValueError("the coordinates lie outside the area of their CRS")
     geod = Geod(ellps="WGS84")
     across = geod.inv(lon[0], lat[0], lon[1], lat[1])[2]

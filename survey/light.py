@@ -1,7 +1,7 @@
 """Comparable radiometry between two flights, vegetation and shadow. Pure.
 
 Colours are compared in CIE L*a*b* (8-bit scaling of OpenCV: L over 0-255, a and b around 128)
-after the histograms of the whole area have been matched channel by channel.
+after the light of the whole area has been matched channel by channel.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Light", "greenness", "match_light", "to_lab"]
+
+
+# Between two flights contrast changes by exposure and haze, seldom by more than this.
+_GAINS = (0.6, 1.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +67,25 @@ def match_light(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Light:
 
 
 def _match(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the table that gives the after histogram the shape of the before histogram."""
-    shares = np.linspace(0.01, 0.99, 33)
-    source, target = np.quantile(after, shares), np.quantile(before, shares)
-    steps = np.concatenate([[True], np.diff(source) > 0])
-    source, target = source[steps], target[steps]
-    values = np.arange(256, dtype=np.float64)
-    if len(source) < 2:
-        values = values + float(np.median(before) - np.median(after))
-        return np.clip(np.rint(values), 0, 255).astype(np.uint8)
-    matched = np.interp(values, source, target)
-    # Beyond the matched range the last step continues as a shift: no colour is thrown together.
-    matched += np.minimum(values - source[0], 0) + np.maximum(values - source[-1], 0)
-    return np.asarray(np.clip(np.rint(matched), 0, 255), np.uint8)
+    """Return the table of the line that takes the after flight's values to the before flight's.
+
+    A line, not the histograms' shape: where half a small area is built over, its histogram tells
+    of the building, not of the light. Places that changed are left out by bisquare weights.
+    """
+    x, y = after.astype(np.float64), before.astype(np.float64)
+    gain, offset = 1.0, float(np.median(y - x))
+    for _round in range(10):
+        rest = y - gain * x - offset
+        limit = max(4.0, 3.0 * 1.4826 * float(np.median(np.abs(rest))))
+        weight = np.where(np.abs(rest) < limit, (1 - (rest / limit) ** 2) ** 2, 0.0)
+        mean_x, mean_y = np.average(x, weights=weight), np.average(y, weights=weight)
+        spread = np.average((x - mean_x) ** 2, weights=weight)
+        together = np.average((x - mean_x) * (y - mean_y), weights=weight)
+        # Noise in x flattens the line: the gain is kept within what exposure and haze do.
+        gain = float(np.clip(together / max(spread, 1e-6), *_GAINS))
+        offset = float(mean_y - gain * mean_x)
+    values = gain * np.arange(256) + offset
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
 def _shadow_limit(lightness: NDArray[np.uint8]) -> float:

@@ -504,7 +504,7 @@ def _grow(source: Source, dataset: DatasetReader, colour: int, tolerance: int) -
     cells_high, cells_wide = -(-dataset.height // cell), -(-dataset.width // cell)
     plain = np.zeros((cells_high, cells_wide), bool)
     empty = np.zeros_like(plain)
-    per_strip = max(1, 512 // cell)
+    per_strip = max(1, min(512, _READ_PX // (2 * dataset.width)) // cell)
     for first in range(0, cells_high, per_strip):
         rows = min(per_strip * cell, dataset.height - first * cell)
         window = FileWindow(0, first * cell, dataset.width, rows)

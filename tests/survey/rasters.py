@@ -53,7 +53,13 @@ def write(
     with (
         rasterio.Env(**inside),
         rasterio.open(
-            path, "w", height=bands.shape[1], width=bands.shape[2], crs=crs, transform=place, **profile
+            path,
+            "w",
+            height=bands.shape[1],
+            width=bands.shape[2],
+            crs=crs,
+            transform=place,
+            **profile,
         ) as dataset,
     ):
         dataset.write(bands)

@@ -16,6 +16,8 @@ from survey.grid import epsg_code, same_crs
 from tests.survey.rasters import CRS_CODE, EAST, NORTH, north_up, scene, write
 
 PICTURE = scene(80, 96)
+# rasterio says so where the test writes such a file; that opening it says nothing is tested apart.
+unplaced = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 PALETTE = {i: (i, 255 - i, i // 2, 255) for i in range(256)}
 
 
@@ -24,7 +26,9 @@ def heights(height=80, width=96):
 
 
 def test_a_header_is_read_and_carried_to_other_processes(tmp_path):
-    path = write(tmp_path / "a.tif", PICTURE, photometric="rgb", tiled=True, blockxsize=64, blockysize=64)
+    path = write(
+        tmp_path / "a.tif", PICTURE, photometric="rgb", tiled=True, blockxsize=64, blockysize=64
+    )
     flight = open_flight(path)
     (source,) = flight.sources
     assert source.bands == (1, 2, 3)
@@ -63,7 +67,12 @@ def test_a_palette_is_read_with_its_colours(tmp_path):
         ("2024-03-05 大塘村.tif", None, None, (date(2024, 3, 5), "name")),
         ("大塘村2024年3月5日.tif", None, None, (date(2024, 3, 5), "name")),
         ("flight_20240305.tif", "2024:03:04 10:00:00", None, (date(2024, 3, 4), "tag")),
-        ("flight_20240305.tif", "2024:03:04 10:00:00", date(2024, 3, 1), (date(2024, 3, 1), "option")),
+        (
+            "flight_20240305.tif",
+            "2024:03:04 10:00:00",
+            date(2024, 3, 1),
+            (date(2024, 3, 1), "option"),
+        ),
         ("flight_20240305.tif", "0000:00:00 00:00:00", None, (date(2024, 3, 5), "name")),
         ("201404_13SED190110.tif", None, None, (None, "unknown")),
         ("20241340.tif", None, None, (None, "unknown")),
@@ -146,7 +155,7 @@ def test_tiles_that_do_not_belong_together_are_refused(tmp_path, change, message
         ({"crs": 4526}, "states EPSG:4526, but its eastings are those of EPSG:4547"),
     ],
 )
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@unplaced
 def test_pictures_without_a_place_are_refused(tmp_path, profile, message):
     path = write(tmp_path / "a.tif", PICTURE, **profile)
     with pytest.raises(FlightError, match=message) as refused:
@@ -154,6 +163,7 @@ def test_pictures_without_a_place_are_refused(tmp_path, profile, message):
     assert len(str(refused.value).splitlines()) == 1
 
 
+@unplaced
 def test_a_picture_with_control_points_only_is_refused(tmp_path):
     path = write(tmp_path / "a.tif", PICTURE, crs=None)
     points = [
@@ -187,6 +197,7 @@ def test_files_that_are_none_are_refused(tmp_path):
         open_flight(text)
 
 
+@unplaced
 def test_a_file_that_points_elsewhere_is_refused(tmp_path):
     write(tmp_path / "a.tif", PICTURE)
     vrt = tmp_path / "b.tif"  # the name does not make it a GeoTIFF

@@ -1,4 +1,4 @@
-"""Pixels on a working grid: at the right place, of the right colour, and only where there are any."""
+"""Pixels on a working grid: at the right place, of the right colour, where there are any."""
 
 import cv2
 import numpy as np
@@ -38,7 +38,9 @@ def read(path, pixel_m=0.1, shift=None, **options):
 def offset(first, second):
     """Return how far the second picture lies beside the first, (x, y) in pixels."""
     side = 128  # phaseCorrelate is half a pixel off where it has to pad to an odd size
-    greys = [np.ascontiguousarray(a.mean(axis=0)[40:168, 40:168], np.float32) for a in (first, second)]
+    greys = [
+        np.ascontiguousarray(a.mean(axis=0)[40:168, 40:168], np.float32) for a in (first, second)
+    ]
     window = cv2.createHanningWindow((side, side), cv2.CV_32F)
     return cv2.phaseCorrelate(*greys, window)[0]
 
@@ -159,7 +161,7 @@ def opaque(colour):
     bands[:, HOLE] = colour
     bands[:, 120:140, 120:150] = 0
     bands[:, 160:180, 120:150] = 255
-    bands[:, 100:130, 312:] = colour  # a roof that the edge cuts
+    bands[:, 100:120, 312:] = colour  # a roof that the edge cuts
     return bands
 
 
@@ -187,7 +189,7 @@ def test_nothing_is_told_from_picture(tmp_path, dialect):
     assert not picture.valid[HOLE].any()
     cut = np.zeros_like(HOLE)
     if dialect == "nodata":
-        cut[98:132, 310:] = True  # a nodata value says so wherever it stands
+        cut[98:122, 310:] = True  # a nodata value says so wherever it stands
     assert picture.valid[~near & ~cut].all()
 
 
@@ -283,6 +285,18 @@ def test_a_coarse_look_without_overviews_is_read_in_strips(tmp_path, monkeypatch
     monkeypatch.setattr("survey.reading._READ_PX", 7_000)
     in_strips, _grid = read(path, 0.9)
     np.testing.assert_array_equal(at_once.colour, in_strips.colour)
+
+
+def test_a_coarse_pixel_is_ground_where_half_of_it_is(tmp_path):
+    hidden = np.zeros((256, 320), bool)
+    hidden[:, 80:161] = True  # ends a quarter into a coarse pixel
+    hidden[:, 240:243] = True  # three quarters of one
+    picture, _grid = read(write(tmp_path / "a.tif", PICTURE, mask=~hidden), 0.4)
+    assert picture.valid.shape == (64, 80)
+    assert not picture.valid[:, 20:40].any()
+    assert picture.valid[:, 40:60].all()
+    assert not picture.valid[:, 60].any()
+    assert picture.valid[:, 61:].all()
 
 
 def test_windows_are_read_as_they_are_stored(tmp_path):

@@ -1,0 +1,388 @@
+"""Changes: the structures that appeared, grew or vanished between the two flights of a pair."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from affine import Affine
+from numpy.typing import NDArray
+from shapely import Polygon
+from shapely.geometry import box
+
+from change.evidence import HALO_PX, weigh
+from change.looks import MARGIN_M, Look, Measured
+from change.objects import measure
+from change.outlines import join_across_seams, mask_polygons, square
+from survey.blocks import Progress, run_all
+from survey.flight import Flight
+from survey.grid import Bounds, transformer
+from survey.pair import Pair, PairReader
+from survey.settings import Settings
+from survey.windows import Block, Tile, cut_blocks
+from survey.words import _
+
+__all__ = ["EXCLUDED", "KINDS", "Change", "Detection", "Excluded", "detect"]
+
+KINDS = (
+    "building",
+    "shed",
+    "annex",
+    "roof_addition",
+    "storey",
+    "site",
+    "removed",
+    "partly_removed",
+)
+"""What a change can be; the slugs that data carries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One structure that appeared, grew or vanished."""
+
+    id: str
+    """Content hash within a run: kind, origin and outline to the centimetre."""
+    outline: Polygon
+    """Squared outline in metres of the area's projected CRS, on the ground of the before flight."""
+    area_m2: float
+    """Area of ``outline``, m2."""
+    area_raw_m2: float
+    """Area before squaring, m2: the measurement, where ``outline`` is the drawing."""
+    kind: str
+    """One of ``KINDS``."""
+    origin: str
+    """``new`` (appeared between the flights) or ``stock`` (stood in both)."""
+    height_gain_m: float | None
+    """Median height gained (negative: lost) inside the outline, m; None without surface models."""
+    score: float
+    """Probability of a real structural change, in [0, 1]."""
+    tolerance_m: float
+    """How far the two flights may be misaligned here, m."""
+    evidence: tuple[tuple[str, float], ...]
+    """What spoke for and against it, as (name, number) in a fixed order."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown kind of change: {self.kind!r}")
+        if not 0 <= self.score <= 1:
+            raise ValueError(f"a score lies in [0, 1], got {self.score}")
+
+    @property
+    def vanished(self) -> bool:
+        """Whether something is gone, wholly or in part."""
+        return self.kind in ("removed", "partly_removed")
+
+
+EXCLUDED = ("no_overlap", "not_seen_before", "not_seen_after", "uncertain")
+"""Why ground was not judged; the slugs that data carries."""
+
+# Side of a tile's core; with the halo it costs a fifth more pixels than it answers for.
+_CORE_PX = 512
+# Excluded ground is drawn in cells of this size, and from this area on, m and m2.
+_CELL_M, _LEAST_EXCLUDED_M2 = 1.0, 4.0
+# A candidate is looked at closely from this share of the smallest area on: squaring may add some.
+_LEAST_SHARE = 0.5
+# Windows of candidates are read at most this large; beyond it they are measured at coarser pixels.
+_LARGEST_WINDOW_PX = 1500
+# Candidates sent to a worker at once.
+_BATCH = 16
+# Two findings that share this much of the smaller one are one place.
+_SAME_PLACE = 0.3
+# How far a squared outline may move a vertex, pixels of the working grid.
+_SQUARE_SLACK_PX = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded:
+    """Ground that was not judged."""
+
+    outline: Polygon
+    """Where, m."""
+    reason: str
+    """One of ``EXCLUDED``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """Everything found between two flights."""
+
+    changes: tuple[Change, ...]
+    """The changes, from north to south."""
+    excluded: tuple[Excluded, ...]
+    """Ground that was not judged."""
+    judged_m2: float
+    """Ground that was judged, m2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """What one worker takes: a block of tiles, or a batch of candidates."""
+
+    pair: Pair
+    settings: Settings
+    block: Block | None = None
+    candidates: tuple["_Candidate", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A place where evidence was found."""
+
+    outline: Polygon
+    gained: bool
+    roofs: tuple[Polygon, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weighed:
+    """What the tiles of one block show."""
+
+    appeared: list[Polygon]
+    vanished: list[Polygon]
+    excluded: dict[str, list[Polygon]]
+    judged_m2: float
+
+
+def detect(
+    pair: Pair,
+    settings: Settings,
+    *,
+    known_roofs: Sequence[Polygon] = (),
+    within: shapely.Geometry | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Detection:
+    """Find what appeared, grew and vanished between the two flights of a pair.
+
+    Parameters
+    ----------
+    pair
+        The flights on one grid.
+    settings
+        What counts as a change, and how the work is cut up.
+    known_roofs
+        Outlines of roofs known to stand, in the pair's CRS, m; where heights are missing they tell
+        an annex from a house.
+    within
+        Report only changes that touch this area.
+    executor
+        Where blocks run; None runs them here.
+    progress
+        Told after every block.
+    """
+    grid = pair.grid
+    per_side = max(1, round(settings.blocks.side_m / (_CORE_PX * grid.pixel_m)))
+    blocks = cut_blocks(
+        height=grid.height, width=grid.width, core=_CORE_PX, halo=HALO_PX, per_side=per_side
+    )
+    tasks = [_Task(pair=pair, settings=settings, block=block) for block in blocks]
+    weighed = list(
+        run_all(_weigh_block, tasks, executor=executor, stage=_("detecting"), progress=progress)
+    )
+    candidates = _candidates(weighed, settings, known_roofs, within)
+    batches = [
+        _Task(pair=pair, settings=settings, candidates=tuple(candidates[i : i + _BATCH]))
+        for i in range(0, len(candidates), _BATCH)
+    ]
+    measured = run_all(
+        _measure_batch, batches, executor=executor, stage=_("measuring"), progress=progress
+    )
+    changes = _changes((item for batch in measured for item in batch), pair, settings)
+    return Detection(
+        changes=changes,
+        excluded=_excluded(weighed, pair),
+        judged_m2=sum(part.judged_m2 for part in weighed),
+    )
+
+
+def _weigh_block(task: _Task) -> _Weighed:
+    """Weigh the evidence of every tile of a block and draw it."""
+    assert task.block is not None
+    found = _Weighed(
+        appeared=[], vanished=[], excluded={slug: [] for slug in EXCLUDED}, judged_m2=0.0
+    )
+    judged = 0.0
+    with PairReader(task.pair) as reader:
+        for tile in task.block.tiles:
+            judged += _weigh_tile(task, tile, reader, found)
+    return replace(found, judged_m2=judged)
+
+
+def _weigh_tile(task: _Task, tile: Tile, reader: PairReader, found: _Weighed) -> float:
+    pair, grid = task.pair, task.pair.grid
+    data = reader.read(tile.seen)
+    evidence = weigh(data, pair.light, task.settings.detect, grid.pixel_m)
+    core = tile.core.slices_in(tile.seen)
+    transform = grid.transform * grid.transform.translation(tile.core.col, tile.core.row)
+    found.appeared.extend(mask_polygons(evidence.appeared[core], transform))
+    found.vanished.extend(mask_polygons(evidence.vanished[core], transform))
+    before, after = data["seen_before"].values[core], data["seen_after"].values[core]
+    judged = evidence.judged[core]
+    for reason, mask in (
+        ("not_seen_before", ~before),
+        ("not_seen_after", before & ~after),
+        ("uncertain", before & after & ~judged),
+    ):
+        found.excluded[reason].extend(_cells(mask, transform, grid.pixel_m))
+    return float(judged.sum()) * grid.pixel_m**2
+
+
+def _cells(mask: NDArray[np.bool_], transform: Affine, pixel: float) -> list[Polygon]:
+    """Return the outlines of a mask drawn in coarse cells."""
+    if not mask.any():
+        return []
+    side = max(1, round(_CELL_M / pixel))
+    height, width = -(-mask.shape[0] // side), -(-mask.shape[1] // side)
+    padded = np.pad(
+        mask, ((0, height * side - mask.shape[0]), (0, width * side - mask.shape[1])), mode="edge"
+    )
+    coarse = padded.reshape(height, side, width, side).mean(axis=(1, 3)) >= 0.5
+    return mask_polygons(coarse, transform * transform.scale(side))
+
+
+def _candidates(
+    weighed: list[_Weighed],
+    settings: Settings,
+    known_roofs: Sequence[Polygon],
+    within: shapely.Geometry | None,
+) -> list[_Candidate]:
+    """Join what tiles cut, drop what is too small, and give each the roofs around it."""
+    tree = shapely.STRtree(list(known_roofs))
+    least = settings.detect.min_area_m2 * _LEAST_SHARE
+    found = []
+    for gained in (True, False):
+        parts = [p for w in weighed for p in (w.appeared if gained else w.vanished)]
+        for outline in join_across_seams(parts):
+            if outline.area < least or (within is not None and not outline.intersects(within)):
+                continue
+            near = sorted(tree.query(outline.buffer(MARGIN_M)))
+            roofs = tuple(known_roofs[i] for i in near)
+            found.append(_Candidate(outline=outline, gained=gained, roofs=roofs))
+    return found
+
+
+def _measure_batch(task: _Task) -> list[tuple[bool, Measured]]:
+    """Look closely at a batch of candidates."""
+    found = []
+    with PairReader(task.pair) as reader:
+        for candidate in task.candidates:
+            measured = _measure_one(task, candidate, reader)
+            if measured is not None:
+                found.append((candidate.gained, measured))
+    return found
+
+
+def _measure_one(task: _Task, candidate: _Candidate, reader: PairReader) -> Measured | None:
+    left, bottom, right, top = candidate.outline.bounds
+    around = Bounds(left=left, bottom=bottom, right=right, top=top).buffered(MARGIN_M)
+    grid = task.pair.grid
+    window = grid.window_of(around)
+    factor = -(-max(window.height, window.width) // _LARGEST_WINDOW_PX)
+    if factor > 1:
+        grid = grid.coarsened(factor)
+        window = grid.window_of(around)
+        with PairReader(replace(task.pair, grid=grid)) as coarse:
+            data = coarse.read(window)
+    else:
+        data = reader.read(window)
+    look = Look(
+        window=data,
+        transform=grid.transform * grid.transform.translation(window.col, window.row),
+        outline=candidate.outline,
+        gained=candidate.gained,
+        roofs=candidate.roofs,
+    )
+    return measure(look, task.pair.light, task.settings.detect)
+
+
+def _changes(
+    measured: Iterable[tuple[bool, Measured]], pair: Pair, settings: Settings
+) -> tuple[Change, ...]:
+    """Square what was measured, keep what is large and likely enough, each place once."""
+    slack = _SQUARE_SLACK_PX * pair.grid.pixel_m
+    kept = [
+        item
+        for _gained, item in measured
+        if item.outline.area >= settings.detect.min_area_m2
+        and item.score >= settings.detect.min_score
+    ]
+    found = [
+        _change(item, square(item.outline, slack_m=slack), item.outline.area)
+        for item in _each_place_once(kept)
+    ]
+    return tuple(sorted(found, key=lambda c: (-c.outline.bounds[3], c.outline.bounds[0], c.id)))
+
+
+def _each_place_once(items: list[Measured]) -> list[Measured]:
+    """Keep, where two findings share a good part of a place, the likelier one.
+
+    Without heights a place that changed from bare ground to roof first comes up twice: as a roof
+    that appeared and as one that vanished.
+    """
+    ranked = sorted(items, key=lambda m: (-m.score, -m.outline.area, m.outline.bounds))
+    tree = shapely.STRtree([item.outline for item in ranked])
+    kept: set[int] = set()
+    for index, item in enumerate(ranked):
+        rivals = kept.intersection(tree.query(item.outline).tolist())
+        if not any(_share_place(item.outline, ranked[rival].outline) for rival in rivals):
+            kept.add(index)
+    return [ranked[index] for index in sorted(kept)]
+
+
+def _share_place(one: Polygon, other: Polygon) -> bool:
+    return bool(one.intersection(other).area > _SAME_PLACE * min(one.area, other.area))
+
+
+def _change(item: Measured, outline: Polygon, raw: float) -> Change:
+    words = shapely.to_wkt(shapely.normalize(outline), rounding_precision=2)
+    digest = hashlib.sha256(f"{item.kind} new {words}".encode()).hexdigest()
+    gain = item.height_gain_m
+    return Change(
+        id=digest[:12],
+        outline=outline,
+        area_m2=round(outline.area, 2),
+        area_raw_m2=round(raw, 2),
+        kind=item.kind,
+        origin="new",
+        height_gain_m=None if gain is None else round(gain, 2),
+        score=round(item.score, 3),
+        tolerance_m=round(item.tolerance_m, 3),
+        evidence=item.evidence,
+    )
+
+
+def _excluded(weighed: list[_Weighed], pair: Pair) -> tuple[Excluded, ...]:
+    """Return the ground that was not judged, the parts only one flight covers included."""
+    found: list[Excluded] = []
+    for reason in EXCLUDED:
+        parts = [p for w in weighed for p in w.excluded[reason]]
+        if reason == "no_overlap":
+            parts = _outside(pair)
+        found.extend(
+            Excluded(outline=outline, reason=reason)
+            for outline in join_across_seams(parts)
+            if outline.area >= _LEAST_EXCLUDED_M2
+        )
+    return tuple(found)
+
+
+def _outside(pair: Pair) -> list[Polygon]:
+    """Return what either flight's files cover beyond the working grid."""
+    bounds = pair.grid.bounds
+    shared = box(bounds.left, bounds.bottom, bounds.right, bounds.top)
+    covered = shapely.union_all([_footprint(pair.before, pair), _footprint(pair.after, pair)])
+    rest = shapely.get_parts(covered.difference(shared.buffer(_CELL_M, join_style="mitre")))
+    return [part for part in rest if isinstance(part, Polygon)]
+
+
+def _footprint(flight: Flight, pair: Pair) -> shapely.Geometry:
+    """Return the ground a flight's files cover, in the pair's CRS."""
+    change = transformer(flight.crs, pair.grid.crs)
+    parts = []
+    for source in flight.sources:
+        xs, ys = change.transform(*source.grid.corners.T)
+        parts.append(Polygon(np.stack([xs, ys], axis=1)))
+    return shapely.union_all(parts)

@@ -1,0 +1,136 @@
+"""A result on disk: one GeoJSON file, or a folder that holds everything."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from change.export.geojson import excluded_frame, suspects_frame, write_geojson
+from change.export.overview import draw_overview
+from change.result import Result
+from change.suspicion import Suspect
+from survey.errors import OutputError
+from survey.runs import Write, read_record, record_beside, record_writer, require_ours, write_all
+from survey.words import _
+
+__all__ = ["record_path", "require_free", "write_changes", "write_result"]
+
+_FOLDER_FILES = ("suspects.geojson", "changes.geojson", "excluded.geojson", "overview.png")
+_RECORD = "run.json"
+
+
+def record_path(target: Path) -> Path:
+    """Return where the run record of a target stands: inside a folder, beside a file."""
+    return record_beside(target) if _is_file(target) else target / _RECORD
+
+
+def _is_file(target: Path) -> bool:
+    return target.suffix.lower() in (".geojson", ".json")
+
+
+def require_free(target: Path) -> None:
+    """Refuse, before any work is done, a target that holds what we have not written.
+
+    Raises
+    ------
+    OutputError
+        Something that is not ours lies there, or there is no folder to write to.
+    """
+    if _is_file(target):
+        if target.is_dir():
+            raise OutputError(
+                _("{path}: is a folder; name a file or another folder").format(path=target)
+            )
+        require_ours(target, record_path(target))
+        _require_record_ours(record_path(target))
+        return
+    if target.exists() and not target.is_dir():
+        raise OutputError(
+            _(
+                "{path}: is a file that orthowatch does not write; end the name in .geojson or name"
+                " a folder"
+            ).format(path=target)
+        )
+    if not target.exists() and not target.parent.is_dir():
+        raise OutputError(
+            _("{path}: there is no such folder to write to").format(path=target.parent)
+        )
+    for name in _FOLDER_FILES:
+        if target.is_dir():
+            require_ours(target / name, target / _RECORD)
+    _require_record_ours(target / _RECORD)
+
+
+def _require_record_ours(record: Path) -> None:
+    if record.exists() and read_record(record) is None:
+        raise OutputError(
+            _("{path}: exists and was not written by orthowatch; choose another place").format(
+                path=record
+            )
+        )
+
+
+def write_result(result: Result, target: Path) -> list[Path]:
+    """Write a result to a ``.geojson`` file or a folder and return what was written.
+
+    Raises
+    ------
+    OutputError
+        The place cannot be written.
+    """
+    require_free(target)
+    if _is_file(target):
+        return _write_file(result, result.suspects, target)
+    try:
+        target.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            _("{path}: cannot be written ({error})").format(path=target, error=error.strerror)
+        ) from error
+    writers = _writers(result)
+    # The record comes last: where it stands, everything it names stands too.
+    writers[_RECORD] = record_writer(_record(result, list(writers)))
+    write_all(target, writers)
+    return [target / name for name in writers]
+
+
+def write_changes(result: Result, target: Path) -> list[Path]:
+    """Write every change, explained by a permit or not, to one ``.geojson`` file."""
+    require_free(target)
+    return _write_file(result, result.compared, target)
+
+
+def _write_file(result: Result, items: Sequence[Suspect], target: Path) -> list[Path]:
+    frame = suspects_frame(items, result)
+    record = record_path(target)
+    writers: dict[str, Write] = {
+        target.name: lambda path: write_geojson(frame, path),
+        record.name: record_writer(_record(result, [target.name])),
+    }
+    write_all(target.parent, writers)
+    return [target, record]
+
+
+def _writers(result: Result) -> dict[str, Write]:
+    suspects = suspects_frame(result.suspects, result)
+    changes = suspects_frame(result.compared, result)
+    excluded = excluded_frame(result)
+    return {
+        "suspects.geojson": lambda path: write_geojson(suspects, path),
+        "changes.geojson": lambda path: write_geojson(changes, path),
+        "excluded.geojson": lambda path: write_geojson(excluded, path),
+        "overview.png": lambda path: draw_overview(
+            path, result.pair, result.compared, result.detection
+        ),
+    }
+
+
+def _record(result: Result, outputs: list[str]) -> dict[str, Any]:
+    return result.run.record(
+        outputs=outputs,
+        assumptions=list(result.assumptions),
+        suspects=len(result.suspects),
+        suspects_m2=round(sum(item.change.area_m2 for item in result.suspects), 1),
+        changes=len(result.compared),
+        excluded_m2=round(sum(item.outline.area for item in result.detection.excluded), 1),
+        **result.facts,
+    )

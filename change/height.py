@@ -1,0 +1,54 @@
+"""Evidence from two surface models: what rose and what sank. Pure."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ground_level", "height_gain", "roughness"]
+
+
+def height_gain(
+    lower: NDArray[np.float32], upper: NDArray[np.float32], reach: int
+) -> NDArray[np.float32]:
+    """Return how far ``upper`` rises above everything of ``lower`` within reach.
+
+    Parameters
+    ----------
+    lower, upper
+        (row, col) heights on one datum, m; NaN where unknown.
+    reach
+        How far the two may be misaligned, pixels: a wall that stands in both, a little moved, gains
+        nothing.
+
+    Returns
+    -------
+    array
+        (row, col) m; NaN where either is unknown.
+    """
+    side = 2 * reach + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    known = np.where(np.isnan(lower), np.float32(-1e6), lower)
+    roof = cv2.dilate(known, kernel)
+    gain = upper - roof
+    return np.where(np.isnan(lower) | np.isnan(upper), np.float32(np.nan), gain)
+
+
+def ground_level(heights: NDArray[np.float32], around: NDArray[np.bool_]) -> float:
+    """Return the level of the ground in a ring around a structure, m; NaN where nothing is known.
+
+    A low percentile: the ring also holds neighbours' roofs and crowns.
+    """
+    ring = heights[around]
+    ring = ring[np.isfinite(ring)]
+    return float(np.percentile(ring, 20)) if len(ring) else float("nan")
+
+
+def roughness(heights: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
+    """Return the median distance of a surface from its smoothed self, m: crowns are rough."""
+    known = np.isfinite(heights) & inside
+    if not known.any():
+        return float("nan")
+    weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), 3.0)
+    filled = np.where(known, heights, 0).astype(np.float32)
+    smooth = cv2.GaussianBlur(filled, (0, 0), 3.0) / np.maximum(weight, 1e-3)
+    return float(np.median(np.abs(heights - smooth)[known]))

@@ -1,0 +1,371 @@
+"""The whole line for one pair of flights: open, check, align, detect, compare."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import shapely
+from pyproj import CRS
+from shapely import Polygon
+
+from change.detection import detect
+from change.layers import BadRow, LayerRead, read_layer
+from change.permits import Permits, open_permits
+from change.result import Result
+from change.suspicion import compare
+from survey.aligned import write_aligned
+from survey.blocks import Progress, open_executor
+from survey.checks import Finding, check_flight, check_pair, require
+from survey.errors import LayerError
+from survey.flight import Flight, open_flight
+from survey.grid import WorkingGrid, describe_crs
+from survey.pair import Pair, make_pair
+from survey.reading import examine
+from survey.runs import (
+    hash_inputs,
+    record_beside,
+    record_writer,
+    require_ours,
+    start_run,
+    write_all,
+)
+from survey.settings import Settings
+from survey.words import _
+
+__all__ = ["FlightOptions", "Job", "Say", "align_job", "check_job", "finding_record", "run_job"]
+
+Say = Callable[[str], None]
+"""Takes one sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlightOptions:
+    """What the command line says about one flight."""
+
+    path: Path
+    """Orthophoto: a file, or a folder of tiles."""
+    dsm: Path | None = None
+    """Surface model of the same flight."""
+    flown_on: date | None = None
+    """Day of the flight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is to be compared."""
+
+    before: FlightOptions
+    """The earlier flight."""
+    after: FlightOptions
+    """The later flight."""
+    permits: str | None = None
+    """Layer of permitted buildings: a file, or ``FILE|layername=NAME``."""
+    within: str | None = None
+    """Layer of the area to report on."""
+    crs: CRS | None = None
+    """CRS for files that state none."""
+    nodata: float | None = None
+    """Value that means no picture, for files that do not say so."""
+    encoding: str | None = None
+    """Encoding of the layers' text."""
+    strict: bool = False
+    """Refuse layers with flawed rows."""
+
+
+def _open(options: FlightOptions, job: Job) -> Flight:
+    flight = open_flight(
+        options.path,
+        flown_on=options.flown_on,
+        crs=job.crs,
+        nodata=job.nodata,
+        dsm=options.dsm,
+    )
+    return examine(flight)
+
+
+def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None = None) -> Result:
+    """Compare two flights and hold what changed against the permits.
+
+    Parameters
+    ----------
+    job
+        What is to be compared.
+    settings
+        How.
+    say
+        Takes warnings, assumptions and verdicts as they become known.
+    progress
+        Told after every block.
+
+    Raises
+    ------
+    InputError
+        Something that came in cannot be used.
+    """
+    before, after, findings = _open_checked(job, say)
+    run = start_run(hash_inputs(_inputs(job)), settings, _options(job))
+    with open_executor(settings.blocks.workers) as executor:
+        pair = make_pair(before, after, settings, executor=executor, progress=progress)
+        say(_verdict(pair))
+        permits = _read_permits(job, pair.grid)
+        within = _read_within(job, pair.grid)
+        said = _assumptions(pair, permits, within)
+        for sentence in said:
+            say(sentence)
+        detection = detect(
+            pair,
+            settings,
+            known_roofs=_roofs(permits),
+            within=within.frame.union_all() if within else None,
+            executor=executor,
+            progress=progress,
+        )
+    compared = compare(
+        detection.changes, permits, settings.permits, before.flown_on, after.flown_on
+    )
+    return Result(
+        run=run,
+        pair=pair,
+        detection=detection,
+        compared=tuple(sorted(compared, key=lambda item: (-item.severity, item.change.id))),
+        findings=tuple(findings),
+        assumptions=said,
+        facts=_facts(pair, permits, findings) | {"judged_m2": round(detection.judged_m2, 1)},
+    )
+
+
+def _open_checked(job: Job, say: Say) -> tuple[Flight, Flight, list[Finding]]:
+    """Open and check both flights; say the warnings, refuse what cannot be used."""
+    before, after = _open(job.before, job), _open(job.after, job)
+    findings = [*check_flight(before), *check_flight(after), *check_pair(before, after)]
+    for finding in findings:
+        if finding.level == "warning":
+            say(finding.sentence())
+    require(findings)
+    return before, after, findings
+
+
+def check_job(job: Job, *, single: bool) -> list[Finding]:
+    """Return what the checks say of one flight (``job.before`` alone) or of two.
+
+    Raises
+    ------
+    FlightError
+        A file cannot be opened as a flight at all.
+    """
+    before = _open(job.before, job)
+    if single:
+        return check_flight(before)
+    after = _open(job.after, job)
+    return [*check_flight(before), *check_flight(after), *check_pair(before, after)]
+
+
+def align_job(
+    job: Job,
+    settings: Settings,
+    *,
+    output: Path | None,
+    say: Say,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Align two flights, write the moved picture where one is asked for, and return the record.
+
+    Raises
+    ------
+    PairError
+        The alignment was refused and nobody accepted it.
+    OutputError
+        The place cannot be written.
+    """
+    if output is not None:
+        require_ours(output, record_beside(output))
+    before, after, findings = _open_checked(job, say)
+    run = start_run(hash_inputs(_inputs(job)), settings, _options(job))
+    with open_executor(settings.blocks.workers) as executor:
+        pair = make_pair(before, after, settings, executor=executor, progress=progress)
+    say(_verdict(pair))
+    facts = _facts(pair, None, findings)
+    if output is None:
+        return run.record(outputs=[], **facts)
+    record = run.record(outputs=[output.name], **facts)
+    beside = record_beside(output)
+    write_all(
+        output.parent,
+        {
+            output.name: lambda path: write_aligned(after, _fine_grid(pair), pair.alignment, path),
+            beside.name: record_writer(record),
+        },
+    )
+    return record
+
+
+def _fine_grid(pair: Pair) -> WorkingGrid:
+    """Return the pair's ground at the after flight's own pixel."""
+    return WorkingGrid.around(
+        pair.grid.bounds, crs=pair.grid.crs, pixel_m=round(pair.after.pixel_m, 4)
+    )
+
+
+def _inputs(job: Job) -> list[tuple[str, Path]]:
+    named: list[tuple[str, str | Path | None]] = [
+        ("before", job.before.path),
+        ("after", job.after.path),
+        ("dsm_before", job.before.dsm),
+        ("dsm_after", job.after.dsm),
+        ("permits", job.permits),
+        ("within", job.within),
+    ]
+    return [(role, Path(str(path).split("|")[0])) for role, path in named if path is not None]
+
+
+def _options(job: Job) -> dict[str, str | None]:
+    days = (job.before.flown_on, job.after.flown_on)
+    return {
+        "flown_before": days[0].isoformat() if days[0] else None,
+        "flown_after": days[1].isoformat() if days[1] else None,
+        "crs": job.crs.to_string() if job.crs else None,
+        "nodata": None if job.nodata is None else repr(job.nodata),
+        "encoding": job.encoding,
+        "permits_layer": job.permits.partition("|")[2] or None if job.permits else None,
+        "within_layer": job.within.partition("|")[2] or None if job.within else None,
+    }
+
+
+def _verdict(pair: Pair) -> str:
+    alignment = pair.alignment
+    text = {
+        "verified": _("alignment verified: {why}"),
+        "unverified": _("alignment NOT verified: {why}"),
+        "refused": _("alignment refused, accepted by you: {why}"),
+    }[alignment.verdict]
+    return text.format(why=alignment.why)
+
+
+def _read_permits(job: Job, grid: WorkingGrid) -> Permits | None:
+    if job.permits is None:
+        return None
+    permits = open_permits(job.permits, area=grid, crs=job.crs, encoding=job.encoding)
+    _refuse_flawed(job, permits.bad_rows, job.permits)
+    return permits
+
+
+def _read_within(job: Job, grid: WorkingGrid) -> LayerRead | None:
+    if job.within is None:
+        return None
+    layer = read_layer(job.within, area=grid, crs=job.crs, encoding=job.encoding)
+    _refuse_flawed(job, layer.bad_rows, job.within)
+    return layer
+
+
+def _refuse_flawed(job: Job, rows: tuple[BadRow, ...], name: str) -> None:
+    if job.strict and rows:
+        first = rows[0]
+        raise LayerError(
+            _("{path}: {count} flawed rows, the first is row {row}: {detail} (--strict)").format(
+                path=name, count=len(rows), row=first.row, detail=first.detail
+            )
+        )
+
+
+def _assumptions(pair: Pair, permits: Permits | None, within: LayerRead | None) -> tuple[str, ...]:
+    """Return what was assumed, each once."""
+    said = [*pair.before.assumptions, *pair.after.assumptions]
+    if permits is None:
+        said.append(_("no permit layer was given: every change is listed as not compared"))
+    for layer in (permits, within):
+        if layer is not None:
+            said.extend(layer.assumptions)
+            said.extend(_flawed(layer.bad_rows))
+    for dsm in (pair.before.dsm, pair.after.dsm):
+        said.extend(dsm.assumptions if dsm else ())
+    if pair.before.dsm and pair.after.dsm and pair.datum is None:
+        said.append(
+            _("the surface models have no stable ground in common and are left out of account")
+        )
+    elif (pair.before.dsm is None) != (pair.after.dsm is None):
+        said.append(_("only one flight has a surface model: it is left out of account"))
+    return tuple(dict.fromkeys(said))
+
+
+def _flawed(rows: tuple[BadRow, ...]) -> list[str]:
+    if not rows:
+        return []
+    dropped = sum(not row.kept for row in rows)
+    return [
+        _("{count} flawed rows in the layer: {kept} repaired or kept, {dropped} not usable").format(
+            count=len(rows), kept=len(rows) - dropped, dropped=dropped
+        )
+    ]
+
+
+def _roofs(permits: Permits | None) -> list[Polygon]:
+    """Return the permitted outlines as roofs that may stand."""
+    if permits is None:
+        return []
+    parts = shapely.get_parts([permit.outline for permit in permits.permits])
+    return [part for part in parts if isinstance(part, Polygon)]
+
+
+def _facts(pair: Pair, permits: Permits | None, findings: list[Finding]) -> dict[str, Any]:
+    """Return what the run record tells beyond inputs and settings."""
+    facts: dict[str, Any] = {
+        "crs": describe_crs(pair.grid.crs),
+        "pixel_m": pair.grid.pixel_m,
+        "flights": {
+            role: {
+                "name": flight.name,
+                "flown_on": flight.flown_on.isoformat() if flight.flown_on else None,
+                "dated_by": flight.dated_by,
+                "crs": describe_crs(flight.crs),
+                "pixel_m": round(flight.pixel_m, 4),
+            }
+            for role, flight in (("before", pair.before), ("after", pair.after))
+        },
+        "alignment": _alignment_facts(pair),
+        "heights": _height_facts(pair),
+        "findings": [finding_record(item) for item in findings],
+    }
+    if permits is not None:
+        facts["permits"] = {
+            "read": len(permits.permits),
+            "flawed_rows": [
+                {"row": row.row, "why": row.why, "detail": row.detail, "kept": row.kept}
+                for row in permits.bad_rows
+            ],
+        }
+    return facts
+
+
+def finding_record(finding: Finding) -> dict[str, Any]:
+    """Return a finding as JSON values, with its sentence."""
+    return asdict(finding) | {"says": finding.sentence()}
+
+
+def _alignment_facts(pair: Pair) -> dict[str, Any]:
+    alignment = pair.alignment
+    east, north = alignment.shift_m
+    return {
+        "verdict": alignment.verdict,
+        "accepted_by": alignment.accepted_by,
+        "why": alignment.why,
+        "east_m": round(east, 3),
+        "north_m": round(north, 3),
+        "rms_m": None if alignment.rms_m is None else round(alignment.rms_m, 3),
+        "p95_m": None if alignment.p95_m is None else round(alignment.p95_m, 3),
+        "ties_used": alignment.ties_used,
+        "ties_seen": alignment.ties_seen,
+        "evidence": round(alignment.evidence, 2),
+    }
+
+
+def _height_facts(pair: Pair) -> dict[str, Any] | None:
+    datum = pair.datum
+    if datum is None:
+        return None
+    return {
+        "offset_m": round(datum.offset, 3),
+        "tilt_m_per_100m": [round(100 * tilt, 3) for tilt in datum.tilt],
+        "residual_m": round(datum.residual_m, 3),
+    }

@@ -1,0 +1,23 @@
+"""One candidate looked at closely: is it a structure, and which kind of change is it? Pure.
+
+Every candidate is measured in a window of its own, so that nothing depends on how the area was cut
+into blocks. The tests are named, their numbers travel with the change.
+"""
+
+from change.height_judgement import heights_known, judge_by_height
+from change.looks import Look, Measured, inside_of
+from change.picture_judgement import judge_by_picture
+from survey.light import Light
+from survey.settings import DetectSettings
+
+__all__ = ["measure"]
+
+
+def measure(look: Look, light: Light, settings: DetectSettings) -> Measured | None:
+    """Measure one candidate; None where nothing is left of it at a close look."""
+    inside = inside_of(look, look.outline)
+    if not inside.any():
+        return None
+    if "height_before" in look.window and heights_known(look, inside):
+        return judge_by_height(look, light, settings)
+    return judge_by_picture(look, light, inside)

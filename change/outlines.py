@@ -1,0 +1,145 @@
+"""From evidence to polygons: masks to pixel-exact outlines, and outlines squared. Pure."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import shapely
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.features import shapes
+from shapely import Polygon
+from shapely.geometry import shape
+
+__all__ = ["join_across_seams", "mask_polygons", "square"]
+
+# A squared outline must cover what was measured at least this well, else the measurement is kept.
+_LEAST_OVERLAP = 0.8
+# Edges whose direction departs from the main axes by less than this are set straight, degrees.
+_AXIS_SLACK = 30.0
+
+
+def mask_polygons(
+    mask: NDArray[np.bool_], transform: Affine, *, least_area: float = 0.0
+) -> list[Polygon]:
+    """Return the outlines of a mask's connected parts (joined by edges, not corners).
+
+    Parameters
+    ----------
+    mask
+        (row, col).
+    transform
+        From (col, row) of the mask to coordinates.
+    least_area
+        Parts smaller than this are left out, square units of the coordinates.
+    """
+    found = shapes(mask.astype(np.uint8), mask=mask, connectivity=4, transform=transform)
+    polygons = (shape(geometry) for geometry, _value in found)
+    return [p for p in polygons if isinstance(p, Polygon) and p.area >= least_area]
+
+
+def join_across_seams(polygons: list[Polygon]) -> list[Polygon]:
+    """Join polygons that share an edge, as the two halves of a place cut by a seam do.
+
+    The result does not depend on how the place was cut, nor on the order given.
+    """
+    if not polygons:
+        return []
+    joined = shapely.get_parts(shapely.union_all(polygons))
+    # A corner where two parts meet does not join them; collinear points tell of the former seam.
+    tidy = shapely.normalize(shapely.simplify(joined, 0.0))
+    order = sorted(tidy, key=lambda p: (*p.bounds, p.area))
+    return [p for p in order if isinstance(p, Polygon) and p.area > 0]
+
+
+def square(outline: Polygon, *, slack_m: float) -> Polygon:
+    """Return the outline with right angles where it nearly has them.
+
+    The main direction is the length-weighted mean of the edges' directions taken four times; edges
+    near it or across it are turned onto it about their middle, runs of one direction merged, and
+    neighbours intersected. Where the result departs from the measured outline, that is kept
+    (simplified).
+
+    Parameters
+    ----------
+    outline
+        Measured outline, m.
+    slack_m
+        How far a vertex may be moved, m.
+
+    Examples
+    --------
+    >>> rough = Polygon([(0, 0), (5, 0.2), (10, -0.1), (10.1, 6), (0.1, 6.1)])
+    >>> len(square(rough, slack_m=0.5).exterior.coords) - 1
+    4
+    """
+    simple = outline.simplify(slack_m)
+    if not isinstance(simple, Polygon) or not simple.is_valid or simple.is_empty:
+        return outline
+    best = simple
+    for candidate in (_squared_ring(simple), _rectangle(outline)):
+        if candidate is None or _overlap(candidate, outline) < _LEAST_OVERLAP:
+            continue
+        best = candidate
+        break
+    return shapely.normalize(shapely.set_precision(best, 0.01)) if best.is_valid else outline
+
+
+def _rectangle(outline: Polygon) -> Polygon | None:
+    """Return the smallest rectangle around the outline, shrunk about its centre to its area."""
+    around = shapely.oriented_envelope(outline)
+    if not isinstance(around, Polygon) or around.area <= 0:
+        return None
+    factor = math.sqrt(outline.area / around.area)
+    return shapely.affinity.scale(around, factor, factor, origin="centroid")
+
+
+def _overlap(one: Polygon, other: Polygon) -> float:
+    if not one.is_valid:
+        return 0.0
+    shared = one.intersection(other).area
+    return float(shared / max(one.area + other.area - shared, 1e-9))
+
+
+def _squared_ring(simple: Polygon) -> Polygon | None:
+    """Turn the edges of the outer ring onto two directions at right angles."""
+    points = np.array(simple.exterior.coords)[:-1]
+    edges = np.roll(points, -1, axis=0) - points
+    length = np.hypot(edges[:, 0], edges[:, 1])
+    angle = np.arctan2(edges[:, 1], edges[:, 0])
+    main = np.angle(np.sum(length * np.exp(4j * angle))) / 4
+    axis = np.rint((angle - main) / (math.pi / 2)).astype(int) % 2
+    off = np.abs((angle - main + math.pi / 4) % (math.pi / 2) - math.pi / 4)
+    if np.average(off, weights=length) > math.radians(_AXIS_SLACK) / 2:
+        return None
+    across = np.array([-math.sin(main), math.cos(main)])
+    along = np.array([math.cos(main), math.sin(main)])
+    middle = points + edges / 2
+    # Each edge becomes a line: constant offset across its axis.
+    offset = np.where(axis == 0, middle @ across, middle @ along)
+    lines = _merge_runs(axis, offset, length)
+    if len(lines) < 4:
+        return None
+    corners = []
+    for (axis_a, at_a), (_axis_b, at_b) in zip(lines, lines[1:] + lines[:1], strict=True):
+        u, v = (at_b, at_a) if axis_a == 0 else (at_a, at_b)
+        corners.append(u * along + v * across)
+    ring = Polygon(corners)
+    return ring if ring.is_valid and ring.area > 0 else None
+
+
+def _merge_runs(
+    axis: NDArray[np.int64], offset: NDArray[np.float64], length: NDArray[np.float64]
+) -> list[tuple[int, float]]:
+    """Merge neighbouring edges of one direction into one line, at their length-weighted offset."""
+    breaks = np.flatnonzero(axis != np.roll(axis, 1))
+    if len(breaks) < 4:
+        return []
+    start = -int(breaks[0])
+    axis, offset, length = np.roll(axis, start), np.roll(offset, start), np.roll(length, start)
+    starts = [*np.flatnonzero(np.diff(axis, prepend=-1)), len(axis)]
+    lines = []
+    for first, last in pairwise(starts):
+        weight = length[first:last]
+        lines.append((int(axis[first]), float(np.average(offset[first:last], weights=weight))))
+    return lines

@@ -1,0 +1,41 @@
+"""How likely a pixel of a single picture is a roof or another built surface. Pure."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from survey.light import greenness
+
+__all__ = ["built_up", "is_green", "steel_share"]
+
+# Excess green of leaves and grass lies above this in the daylight of every season they are green in
+# (Meyer and Neto 2008 put the threshold of excess green minus excess red at zero, about here).
+_GREEN = 0.06
+# Chroma (8-bit a*, b* around 128) from which a roof is painted steel rather than concrete or tile.
+_PAINTED = 22.0
+
+
+def is_green(colour: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return where a picture (3, row, col) shows leaves or grass, (row, col)."""
+    return np.asarray(greenness(colour) > _GREEN)
+
+
+def built_up(colour: NDArray[np.uint8], lab: NDArray[np.uint8], dark: float) -> NDArray[np.bool_]:
+    """Return where a picture may show a built surface: neither green nor in shadow, (row, col).
+
+    Parameters
+    ----------
+    colour, lab
+        (3, row, col) of the same picture, red green blue and L*a*b*.
+    dark
+        Lightness below which lies shadow, 0-255.
+    """
+    return np.asarray(~is_green(colour) & (lab[0] > dark))
+
+
+def steel_share(lab: NDArray[np.uint8], inside: NDArray[np.bool_]) -> float:
+    """Return the share of a place that is strongly blue or red, as painted steel sheds are."""
+    if not inside.any():
+        return 0.0
+    a, b = lab[1][inside].astype(np.float32) - 128, lab[2][inside].astype(np.float32) - 128
+    blue, red = b < -_PAINTED, (a > _PAINTED) & (a > 0.8 * b)
+    return float(np.mean(blue | red))

@@ -1,0 +1,458 @@
+"""The command line: parses, calls one function, prints.
+
+Data goes to stdout, talk to stderr. Heavy packages are imported inside the commands, so that
+``--help`` answers at once.
+"""
+
+import json
+import logging
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from datetime import date
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+try:
+    from survey.errors import InputError, OrthowatchError, PartialError, SettingsError
+    from survey.words import LANGUAGES, _, ngettext, use_language
+except ImportError as broken:  # another package named `survey` stands in the way
+    _owners = metadata.packages_distributions().get("survey", [])
+    sys.exit(
+        f"orthowatch cannot find its package `survey` ({broken}); "
+        f"the name is taken by: {', '.join(_owners) or 'unknown'}. "
+        "Install orthowatch into an environment of its own."
+    )
+
+if TYPE_CHECKING:
+    from change.job import Job
+    from change.result import Result
+    from survey.settings import Settings
+
+__all__ = ["main", "orthowatch"]
+
+FAILED, BAD_INPUT, SUSPECTS, PARTLY, INTERRUPTED = 1, 2, 3, 4, 130
+"""Exit codes beside 0."""
+
+
+def _asked_language(arguments: list[str]) -> str | None:
+    """Return what ``--lang`` says: help texts are built before click has parsed anything."""
+    for i, word in enumerate(arguments):
+        if word == "--lang" and i + 1 < len(arguments):
+            return arguments[i + 1] if arguments[i + 1] in LANGUAGES else None
+        if word.startswith("--lang="):
+            asked = word.partition("=")[2]
+            return asked if asked in LANGUAGES else None
+    return None
+
+
+use_language(_asked_language(sys.argv[1:]))
+
+
+class _Day(click.ParamType[date]):
+    """A calendar day, ISO 8601."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(_("{value!r} is not a day like 2025-03-15").format(value=value), param, ctx)
+
+
+def _parsed_crs(value: str | None) -> Any:
+    """Return the CRS a user names: a code, WKT, PROJ text, or a file that holds one."""
+    if value is None:
+        return None
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        path = Path(value)
+        text = path.read_text(encoding="utf-8").strip() if path.is_file() else value
+        return CRS.from_user_input(text)
+    except (CRSError, OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            _(
+                "--crs {value}: not a coordinate reference system (EPSG code, WKT, or a file)"
+            ).format(value=value)
+        ) from error
+
+
+def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return one decorator out of several, the first on top."""
+
+    def apply(command: Any) -> Any:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return apply
+
+
+_SOURCE = click.Path(path_type=Path)
+_BEFORE_AFTER = _options(
+    click.argument("before", type=_SOURCE),
+    click.argument("after", type=_SOURCE),
+)
+_DSMS = _options(
+    click.option("--dsm-before", type=_SOURCE, help=_("Surface model of the earlier flight.")),
+    click.option("--dsm-after", type=_SOURCE, help=_("Surface model of the later flight.")),
+)
+_DATES = _options(
+    click.option("--flown-before", type=_Day(), help=_("Day of the earlier flight.")),
+    click.option("--flown-after", type=_Day(), help=_("Day of the later flight.")),
+)
+_READING = _options(
+    click.option("--crs", help=_("CRS of files that state none: EPSG code, WKT or a file.")),
+    click.option("--nodata", type=float, help=_("Value that means no picture.")),
+)
+_TALK = _options(
+    click.option("--json", "as_json", is_flag=True, help=_("Print the record as JSON.")),
+    click.option("--quiet", is_flag=True, help=_("Say nothing but errors.")),
+    click.option("--lang", type=click.Choice(LANGUAGES), help=_("Language of the sentences.")),
+)
+_RUNNING = _options(
+    click.option("--config", type=_SOURCE, help=_("Settings file (TOML).")),
+    click.option("--workers", type=click.IntRange(1), help=_("Processes; default: all cores.")),
+    click.option(
+        "--assumed-error",
+        type=click.FloatRange(0.0, 50.0),
+        help=_("Tolerance where nothing can be measured, metres."),
+    ),
+)
+
+
+@click.group(
+    context_settings={"auto_envvar_prefix": "ORTHOWATCH", "help_option_names": ["-h", "--help"]},
+    help=_("Compare drone flights over the same ground and list what no permit covers."),
+)
+@click.version_option(package_name="orthowatch", message="%(prog)s %(version)s")
+def orthowatch() -> None:
+    pass
+
+
+@orthowatch.command(
+    short_help=_("List the structures that appeared, grew or vanished."),
+    help=_(
+        "Compare the orthophotos BEFORE and AFTER and list the structures that appeared or grew and"
+        " that no permit covers. Each may be a file or a folder of tiles.\n\n"
+        "Without -o the suspects are printed as GeoJSON. -o FILE.geojson writes them there, with"
+        " FILE.run.json; -o FOLDER writes suspects, changes, excluded ground, a picture and the run"
+        " record."
+    ),
+)
+@_BEFORE_AFTER
+@click.option("--permits", help=_("Layer of permitted buildings (FILE or FILE|layername=NAME)."))
+@_DSMS
+@_DATES
+@click.option("--within", help=_("Layer of the area to report on."))
+@click.option("--min-area", type=float, help=_("Smallest change reported, square metres."))
+@_READING
+@click.option("--encoding", help=_("Encoding of the layers' text, such as GBK."))
+@click.option("-o", "--output", type=_SOURCE, help=_("FILE.geojson or a folder for everything."))
+@click.option("--changes", type=_SOURCE, help=_("Write every change, permitted or not, to FILE."))
+@_RUNNING
+@click.option("--accept-alignment", is_flag=True, help=_("Go on although alignment is refused."))
+@click.option("--fail-on-suspects", is_flag=True, help=_("Exit with 3 when there are suspects."))
+@click.option("--strict", is_flag=True, help=_("Refuse layers with flawed rows."))
+@_TALK
+def detect(before: Path, after: Path, **options: Any) -> None:
+    from change.export.bundle import require_free
+
+    if options["as_json"] and options["output"] is None:
+        raise click.UsageError(_("--json needs -o: without -o the suspects themselves are printed"))
+    for target in (options["output"], options["changes"]):
+        if target is not None:
+            require_free(target)
+    job = _job(before, after, options)
+    _detect(job, _settings(options), options)
+
+
+def _job(before: Path, after: Path, options: dict[str, Any]) -> "Job":
+    from change.job import FlightOptions, Job
+
+    first = FlightOptions(path=before, dsm=options["dsm_before"], flown_on=options["flown_before"])
+    second = FlightOptions(path=after, dsm=options["dsm_after"], flown_on=options["flown_after"])
+    return Job(
+        before=first,
+        after=second,
+        permits=options.get("permits"),
+        within=options.get("within"),
+        crs=_parsed_crs(options["crs"]),
+        nodata=options["nodata"],
+        encoding=options.get("encoding"),
+        strict=options.get("strict", False),
+    )
+
+
+def _settings(options: dict[str, Any]) -> "Settings":
+    from survey.settings import read_settings
+
+    settings = read_settings(options.get("config"))
+    settings = settings.changed("detect", min_area_m2=options.get("min_area"))
+    settings = settings.changed("blocks", workers=options.get("workers"))
+    return settings.changed(
+        "align",
+        assumed_error_m=options.get("assumed_error"),
+        accept=options.get("accept_alignment") or None,
+    )
+
+
+def _detect(job: "Job", settings: "Settings", options: dict[str, Any]) -> None:
+    """Run a job, write what was asked for, and say what was found."""
+    from change.export.bundle import record_path, write_changes, write_result
+    from change.export.geojson import geojson_text, suspects_frame
+    from change.job import run_job
+
+    quiet, output = options["quiet"], options["output"]
+    result = run_job(job, settings, say=_talk(quiet), progress=None if quiet else _Progress())
+    if options["changes"] is not None:
+        write_changes(result, options["changes"])
+    if output is None:
+        click.echo(geojson_text(suspects_frame(result.suspects, result)), nl=False)
+    else:
+        written = write_result(result, output)
+        if options["as_json"]:
+            click.echo(record_path(output).read_text(encoding="utf-8"), nl=False)
+        if not quiet:
+            _list_suspects(result)
+            click.echo(_("written: {files}").format(files=", ".join(map(str, written))), err=True)
+    if options["fail_on_suspects"] and result.suspects:
+        sys.exit(SUSPECTS)
+
+
+def _talk(quiet: bool) -> Callable[[str], None]:
+    return (lambda _sentence: None) if quiet else (lambda sentence: click.echo(sentence, err=True))
+
+
+def _list_suspects(result: "Result") -> None:
+    """Print the suspects as a list a person can read."""
+    from change.export.listing import suspect_lines
+
+    suspects = result.suspects
+    area = sum(item.change.area_m2 for item in suspects)
+    text = ngettext(
+        "{count} suspect, {area:.0f} m2, on {judged:.0f} m2 of judged ground",
+        "{count} suspects, {area:.0f} m2, on {judged:.0f} m2 of judged ground",
+        len(suspects),
+    )
+    judged = result.detection.judged_m2
+    click.echo(text.format(count=len(suspects), area=area, judged=judged), err=True)
+    for line in suspect_lines(suspects, result.pair.grid.crs):
+        click.echo(line, err=True)
+
+
+class _Progress:
+    """Progress on stderr: one line with the time left on a terminal, else a line per tenth."""
+
+    def __init__(self) -> None:
+        self._stage, self._began, self._tenth = "", 0.0, 0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if stage != self._stage or done == 1:
+            self._stage, self._began, self._tenth = stage, time.monotonic(), 0
+        tenth = 10 * done // total
+        if sys.stderr.isatty():
+            left = (time.monotonic() - self._began) / done * (total - done)
+            line = _("{stage}: {percent} %, {left:.0f} s left").format(
+                stage=stage, percent=100 * done // total, left=left
+            )
+            click.echo(f"\r\x1b[K{line}", err=True, nl=done == total)
+        elif tenth > self._tenth and total >= 10:
+            self._tenth = tenth
+            click.echo(_("{stage}: {percent} %").format(stage=stage, percent=10 * tenth), err=True)
+
+
+@orthowatch.command(
+    short_help=_("Say what is wrong or doubtful with one flight or two."),
+    help=_(
+        "Check FLIGHTS, one or two orthophotos (files or folders of tiles), and print what was"
+        " measured against which limit. Exit code 2 where something cannot be used."
+    ),
+)
+@click.argument("flights", type=_SOURCE, nargs=-1, required=True)
+@_DSMS
+@_DATES
+@_READING
+@_TALK
+def check(flights: tuple[Path, ...], **options: Any) -> None:
+    from change.export.listing import finding_lines
+    from change.job import check_job, finding_record
+
+    if len(flights) > 2:
+        raise click.UsageError(_("check takes one flight or two"))
+    job = _job(flights[0], flights[-1], options)
+    findings = check_job(job, single=len(flights) == 1)
+    if options["as_json"]:
+        click.echo(
+            json.dumps([finding_record(item) for item in findings], ensure_ascii=False, indent=2)
+        )
+    elif not options["quiet"]:
+        for line in finding_lines(findings):
+            click.echo(line)
+    if any(finding.level == "refuse" for finding in findings):
+        sys.exit(BAD_INPUT)
+
+
+@orthowatch.command(
+    short_help=_("Measure how two flights lie against each other."),
+    help=_(
+        "Align AFTER to BEFORE and say how well that is known. -o FILE.tif writes AFTER on the"
+        " ground of BEFORE as a Cloud Optimized GeoTIFF, and FILE.run.json with the residuals."
+    ),
+)
+@_BEFORE_AFTER
+@_READING
+@click.option("-o", "--output", type=_SOURCE, help=_("GeoTIFF to write the aligned image to."))
+@_RUNNING
+@click.option("--accept-alignment", is_flag=True, help=_("Go on although alignment is refused."))
+@_TALK
+def align(before: Path, after: Path, **options: Any) -> None:
+    from change.job import align_job
+
+    options |= {"dsm_before": None, "dsm_after": None, "flown_before": None, "flown_after": None}
+    quiet = options["quiet"]
+    record = align_job(
+        _job(before, after, options),
+        _settings(options),
+        output=options["output"],
+        say=_talk(quiet),
+        progress=None if quiet else _Progress(),
+    )
+    if options["as_json"]:
+        click.echo(json.dumps(record, ensure_ascii=False, indent=2))
+
+
+@orthowatch.command(
+    short_help=_("Write a made-up area seen by several flights, with the truth."),
+    help=_("Write a simulated area to FOLDER: flights, permits, townships, and the truth."),
+)
+@click.argument("folder", type=_SOURCE)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help=_("The same seed gives the same pixels."),
+)
+@click.option(
+    "--side",
+    type=click.FloatRange(60.0, 5000.0),
+    default=200.0,
+    show_default=True,
+    help=_("Side of the area, metres."),
+)
+@click.option(
+    "--pixel",
+    type=click.FloatRange(0.02, 1.0),
+    default=0.08,
+    show_default=True,
+    help=_("Pixel of the orthophotos, metres."),
+)
+@click.option(
+    "--flights",
+    type=click.IntRange(2, 12),
+    default=4,
+    show_default=True,
+    help=_("How many flights."),
+)
+@_TALK
+def simulate(
+    folder: Path, seed: int, side: float, pixel: float, flights: int, **options: Any
+) -> None:
+    _simulate(folder, seed=seed, side=side, pixel=pixel, flights=flights)
+    if not options["quiet"]:
+        click.echo(_("written: {files}").format(files=folder), err=True)
+
+
+def _simulate(folder: Path, *, seed: int, side: float, pixel: float, flights: int) -> None:
+    from survey.simulation import draw_plan, simulate_area
+
+    plan = draw_plan(seed=seed, side_m=side, pixel_m=pixel, flights=flights)
+    simulate_area(folder, plan)
+
+
+@orthowatch.command(
+    short_help=_("Simulate an area in FOLDER and run the whole job on it."),
+    help=_(
+        "Simulate an area in FOLDER and compare its first flight with its last; the results are in"
+        " FOLDER/result."
+    ),
+)
+@click.argument("folder", type=_SOURCE)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help=_("The same seed gives the same pixels."),
+)
+@_TALK
+def demo(folder: Path, seed: int, **options: Any) -> None:
+    from change.job import FlightOptions, Job
+    from survey.settings import Settings
+
+    _simulate(folder, seed=seed, side=200.0, pixel=0.08, flights=4)
+    pictures, surfaces = sorted(folder.glob("*_ortho.tif")), sorted(folder.glob("*_dsm.tif"))
+    job = Job(
+        before=FlightOptions(path=pictures[0], dsm=surfaces[0]),
+        after=FlightOptions(path=pictures[-1], dsm=surfaces[-1]),
+        permits=str(folder / "permits.gpkg"),
+    )
+    wanted = {"output": folder / "result", "changes": None, "fail_on_suspects": False}
+    _detect(job, Settings(), options | wanted)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A console in GBK must not end a run for want of a character.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    logging.getLogger("rasterio").setLevel(logging.CRITICAL)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    sys.exit(_run())
+
+
+def _run() -> int:
+    """Run the group and turn what happens into an exit code."""
+    try:
+        code = orthowatch.main(prog_name="orthowatch", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return BAD_INPUT
+    except InputError as error:
+        _complain(error)
+        return BAD_INPUT
+    except PartialError as error:
+        _complain(error)
+        return PARTLY
+    except OrthowatchError as error:
+        _complain(error)
+        return FAILED
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(_("interrupted"), err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone: nothing more to say, and nothing to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return code if isinstance(code, int) else 0
+
+
+def _complain(error: Exception) -> None:
+    line = " ".join(str(error).split())
+    click.echo(_("Error: {message}").format(message=line), err=True)
+
+
+if __name__ == "__main__":
+    main()
