@@ -216,7 +216,7 @@ def _weigh_tile(task: _Task, tile: Tile, reader: PairReader, found: _Weighed) ->
     data = reader.read(tile.seen)
     evidence = weigh(data, pair.light, task.settings.detect, grid.pixel_m)
     core = tile.core.slices_in(tile.seen)
-    transform = grid.transform * grid.transform.translation(tile.core.col, tile.core.row)
+    transform = grid.transform @ grid.transform.translation(tile.core.col, tile.core.row)
     found.appeared.extend(mask_polygons(evidence.appeared[core], transform))
     found.vanished.extend(mask_polygons(evidence.vanished[core], transform))
     before, after = data["seen_before"].values[core], data["seen_after"].values[core]
@@ -240,7 +240,7 @@ def _cells(mask: NDArray[np.bool_], transform: Affine, pixel: float) -> list[Pol
         mask, ((0, height * side - mask.shape[0]), (0, width * side - mask.shape[1])), mode="edge"
     )
     coarse = padded.reshape(height, side, width, side).mean(axis=(1, 3)) >= 0.5
-    return mask_polygons(coarse, transform * transform.scale(side))
+    return mask_polygons(coarse, transform @ transform.scale(side))
 
 
 def _candidates(
@@ -290,7 +290,7 @@ def _measure_one(task: _Task, candidate: _Candidate, reader: PairReader) -> Meas
         data = reader.read(window)
     look = Look(
         window=data,
-        transform=grid.transform * grid.transform.translation(window.col, window.row),
+        transform=grid.transform @ grid.transform.translation(window.col, window.row),
         outline=candidate.outline,
         gained=candidate.gained,
         roofs=candidate.roofs,

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import shapely
+import shapely.affinity
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.features import shapes
@@ -57,8 +58,8 @@ def square(outline: Polygon, *, slack_m: float) -> Polygon:
 
     The main direction is the length-weighted mean of the edges' directions taken four times; edges
     near it or across it are turned onto it about their middle, runs of one direction merged, and
-    neighbours intersected. Where the result departs from the measured outline, that is kept
-    (simplified).
+    neighbours intersected; the drawing gets the area that was measured. Where it departs from the
+    measured outline, that is kept (simplified).
 
     Parameters
     ----------
@@ -78,20 +79,25 @@ def square(outline: Polygon, *, slack_m: float) -> Polygon:
         return outline
     best = simple
     for candidate in (_squared_ring(simple), _rectangle(outline)):
-        if candidate is None or _overlap(candidate, outline) < _LEAST_OVERLAP:
+        if candidate is None:
             continue
-        best = candidate
-        break
+        drawn = _sized(candidate, outline)
+        if _overlap(drawn, outline) >= _LEAST_OVERLAP:
+            best = drawn
+            break
     return shapely.normalize(shapely.set_precision(best, 0.01)) if best.is_valid else outline
 
 
 def _rectangle(outline: Polygon) -> Polygon | None:
-    """Return the smallest rectangle around the outline, shrunk about its centre to its area."""
+    """Return the smallest rectangle around the outline."""
     around = shapely.oriented_envelope(outline)
-    if not isinstance(around, Polygon) or around.area <= 0:
-        return None
-    factor = math.sqrt(outline.area / around.area)
-    return shapely.affinity.scale(around, factor, factor, origin="centroid")
+    return around if isinstance(around, Polygon) and around.area > 0 else None
+
+
+def _sized(drawn: Polygon, measured: Polygon) -> Polygon:
+    """Return the drawing scaled about its centre to the area that was measured."""
+    factor = math.sqrt(measured.area / drawn.area)
+    return shapely.affinity.scale(drawn, factor, factor, origin="centroid")
 
 
 def _overlap(one: Polygon, other: Polygon) -> float:
@@ -112,12 +118,16 @@ def _squared_ring(simple: Polygon) -> Polygon | None:
     off = np.abs((angle - main + math.pi / 4) % (math.pi / 2) - math.pi / 4)
     if np.average(off, weights=length) > math.radians(_AXIS_SLACK) / 2:
         return None
+    # Smoothing rounds corners off into short slanted edges; without them the sides meet again.
+    straight = off <= math.radians(_AXIS_SLACK) / 2
+    if straight.sum() < 4:
+        return None
     across = np.array([-math.sin(main), math.cos(main)])
     along = np.array([math.cos(main), math.sin(main)])
     middle = points + edges / 2
     # Each edge becomes a line: constant offset across its axis.
     offset = np.where(axis == 0, middle @ across, middle @ along)
-    lines = _merge_runs(axis, offset, length)
+    lines = _merge_runs(axis[straight], offset[straight], length[straight])
     if len(lines) < 4:
         return None
     corners = []

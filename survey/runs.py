@@ -196,7 +196,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
 
 
 def require_ours(target: Path, record: Path) -> None:
-    """Refuse to overwrite a file that no earlier run of ours has written.
+    """Refuse to overwrite a file, or its record, that no earlier run of ours has written.
 
     Parameters
     ----------
@@ -208,18 +208,19 @@ def require_ours(target: Path, record: Path) -> None:
     Raises
     ------
     OutputError
-        The file exists and the record does not name it, or its folder does not exist.
+        The file exists and the record does not name it, what stands in the record's place is no
+        record of ours, or the folder does not exist.
     """
     if not target.parent.is_dir():
         raise OutputError(
             _("{path}: there is no such folder to write to").format(path=target.parent)
         )
-    if not target.exists():
-        return
     earlier = read_record(record)
-    if earlier is None or target.name not in earlier.get("outputs", []):
-        raise OutputError(
-            _("{path}: exists and was not written by orthowatch; choose another place").format(
-                path=target
+    named = earlier is not None and target.name in earlier.get("outputs", [])
+    for path, ours in ((target, named), (record, earlier is not None)):
+        if path.exists() and not ours:
+            raise OutputError(
+                _("{path}: exists and was not written by orthowatch; choose another place").format(
+                    path=path
+                )
             )
-        )

@@ -22,6 +22,11 @@ __all__ = [
 ]
 
 
+# Beyond these a run would find nothing, and look as if there were nothing: shares end at one, and
+# pixels coarser than a metre show no small structure (``survey.checks`` refuses such flights too).
+_LARGEST = {"min_score": 1.0, "min_cover": 1.0, "pixel_m": 1.0}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignSettings:
     """How two flights are brought onto the same ground."""
@@ -142,7 +147,7 @@ def _check_section(section: str, part: Any) -> None:
         fits = isinstance(value, bool) if isinstance(default, bool) else number
         if fits and isinstance(default, int) and not isinstance(default, bool):
             fits = isinstance(value, int)
-        if not fits or (number and not 0 <= value <= 1e6):
+        if not fits or (number and not 0 <= value <= _LARGEST.get(item.name, 1e6)):
             raise SettingsError(
                 _("setting {section}.{name} cannot be {value!r}").format(
                     section=section, name=item.name, value=value

@@ -9,7 +9,7 @@ from change.export.overview import draw_overview
 from change.result import Result
 from change.suspicion import Suspect
 from survey.errors import OutputError
-from survey.runs import Write, read_record, record_beside, record_writer, require_ours, write_all
+from survey.runs import Write, record_beside, record_writer, require_ours, write_all
 from survey.words import _
 
 __all__ = ["record_path", "require_free", "write_changes", "write_result"]
@@ -41,7 +41,6 @@ def require_free(target: Path) -> None:
                 _("{path}: is a folder; name a file or another folder").format(path=target)
             )
         require_ours(target, record_path(target))
-        _require_record_ours(record_path(target))
         return
     if target.exists() and not target.is_dir():
         raise OutputError(
@@ -57,16 +56,6 @@ def require_free(target: Path) -> None:
     for name in _FOLDER_FILES:
         if target.is_dir():
             require_ours(target / name, target / _RECORD)
-    _require_record_ours(target / _RECORD)
-
-
-def _require_record_ours(record: Path) -> None:
-    if record.exists() and read_record(record) is None:
-        raise OutputError(
-            _("{path}: exists and was not written by orthowatch; choose another place").format(
-                path=record
-            )
-        )
 
 
 def write_result(result: Result, target: Path) -> list[Path]:

@@ -60,6 +60,12 @@ def draw(folder, pair, compared=(), detection=NOTHING):
         return np.asarray(picture.convert("RGB")).astype(int)
 
 
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory, pair):
+    """Return the page of a pair in which nothing was found."""
+    return draw(tmp_path_factory.mktemp("bare"), pair)
+
+
 def panel_places(pair, x, y):
     """Return the (row, col) of a place on the ground in either panel."""
     bounds = pair.grid.bounds
@@ -83,23 +89,26 @@ def test_every_suspicious_reason_has_a_colour_of_its_own():
     assert len(set(REASON_COLOURS.values())) == len(REASON_COLOURS)
 
 
-@pytest.mark.parametrize("reason", REASON_COLOURS)
-def test_an_outline_has_its_reasons_colour_on_both_panels(tmp_path, pair, reason):
-    item = suspect(40, 40, reason=reason)
-    page = draw(tmp_path, pair, [item])
-    left, bottom, right, top = item.change.outline.bounds
-    middle = ((left + right) / 2, (bottom + top) / 2)
-    for x, y in ((left, middle[1]), (right, middle[1]), (middle[0], bottom), (middle[0], top)):
+def test_outlines_have_their_reasons_colour_on_both_panels(tmp_path, pair):
+    items = [suspect(10 + 13 * i, 40, reason=reason) for i, reason in enumerate(REASON_COLOURS)]
+    page = draw(tmp_path, pair, items)
+    for item in items:
+        colour = REASON_COLOURS[item.reason]
+        left, bottom, right, top = item.change.outline.bounds
+        x, y = (left + right) / 2, (bottom + top) / 2
+        for edge in ((left, y), (right, y), (x, bottom), (x, top)):
+            for place in panel_places(pair, *edge):
+                assert has(near(page, place), colour)
+                assert has(near(page, place, reach=6), (255, 255, 255)), "a light halo"
         for place in panel_places(pair, x, y):
-            assert has(near(page, place), REASON_COLOURS[reason])
-            assert has(near(page, place, reach=6), (255, 255, 255)), "a light halo"
-    for place in panel_places(pair, *middle):
-        assert not has(near(page, place, reach=20), REASON_COLOURS[reason])
+            assert not has(near(page, place, reach=20), colour)
 
 
-def test_a_number_covers_no_structure(tmp_path, pair):
-    items = [suspect(30, 30), suspect(39, 30), suspect(30, 39), suspect(39, 39)]
-    page, bare = draw(tmp_path, pair, items), draw(tmp_path, pair)
+def test_a_number_covers_no_structure(tmp_path, pair, bare):
+    # The nearest places, east and west, are taken; north and south there is just room for it.
+    around = [(48.5, 40), (31.5, 40), (40, 50.9), (40, 29.1)]
+    items = [suspect(40, 40), *(suspect(x, y) for x, y in around)]
+    page = draw(tmp_path, pair, items)
     for item in items:
         inside = item.change.outline.buffer(-0.8).bounds
         for top_left, bottom_right in zip(
@@ -112,37 +121,35 @@ def test_a_number_covers_no_structure(tmp_path, pair):
             np.testing.assert_array_equal(page[rows, cols], bare[rows, cols])
 
 
-def test_both_panels_show_the_same_ground(tmp_path, pair):
+def test_both_panels_show_the_same_ground(pair, bare):
     """The after flight lies 3 m off; a picture taken without the alignment would not fit."""
     assert pair.alignment.verdict == "verified"
-    page = draw(tmp_path, pair)
-    before = page[TOP + 100 : TOP + 1000, LEFT + 100 : LEFT + 1000]
-    after = page[TOP + 100 : TOP + 1000, LEFT + 1160 + GAP + 100 : LEFT + 1160 + GAP + 1000]
+    before = bare[TOP + 100 : TOP + 1000, LEFT + 100 : LEFT + 1000]
+    after = bare[TOP + 100 : TOP + 1000, LEFT + 1160 + GAP + 100 : LEFT + 1160 + GAP + 1000]
     # The panels' grid may be a pixel wider than 1160.
     differences = [np.abs(before - np.roll(after, -step, axis=1)).mean() for step in (0, 1)]
     assert min(differences) < 4
 
 
-def test_a_page_without_suspects_says_so(tmp_path, pair):
-    page = draw(tmp_path, pair)
-    assert page.shape[1] <= WIDEST
-    assert page.shape[0] < 1500, "no strip of chips"
-    assert not any(has(page, colour) for colour in REASON_COLOURS.values())
-    assert has(page[:70], (20, 20, 20)), "a title"
+def test_a_page_without_suspects_says_so(tmp_path, pair, bare):
+    assert bare.shape[1] <= WIDEST
+    assert bare.shape[0] < 1500, "no strip of chips"
+    assert not any(has(bare, colour) for colour in REASON_COLOURS.values())
+    assert has(bare[:70], (20, 20, 20)), "a title"
     few = draw(tmp_path, pair, detection=replace(NOTHING, judged_m2=12.0))
-    assert (few[:TOP] != page[:TOP]).any(), "the ground that was judged is told"
+    assert (few[:TOP] != bare[:TOP]).any(), "the ground that was judged is told"
 
 
-def test_thirty_suspects_have_twenty_four_chips(tmp_path, pair):
+def test_thirty_suspects_have_twenty_four_chips(tmp_path, pair, bare):
     reasons = list(REASON_COLOURS)
     items = [
         suspect(5 + 15 * (i % 6), 5 + 16 * (i // 6), reason=reasons[i % 6], side=6)
         for i in range(30)
     ]
-    page, one = draw(tmp_path, pair, items), draw(tmp_path, pair, items[:1])
-    assert page.shape[1] == one.shape[1] <= WIDEST
-    rows = (page.shape[0] - one.shape[0]) / (180 + 54 + 16)
-    assert rows == pytest.approx(3, abs=0.3), "six chips a row, and a second line of the legend"
+    page = draw(tmp_path, pair, items)
+    assert page.shape[1] == bare.shape[1] <= WIDEST
+    rows = (page.shape[0] - bare.shape[0]) / (180 + 54 + 16)
+    assert rows == pytest.approx(4, abs=0.4), "six chips a row, under a heading"
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path, pair):
@@ -155,9 +162,9 @@ def test_the_same_input_gives_the_same_bytes(tmp_path, pair):
 @pytest.mark.parametrize(
     ("reason", "kind"), [("as_permitted", "building"), ("not_compared", "removed")]
 )
-def test_what_is_no_suspect_is_grey_and_has_no_chip(tmp_path, pair, reason, kind):
+def test_what_is_no_suspect_is_grey_and_has_no_chip(tmp_path, pair, bare, reason, kind):
     item = suspect(40, 40, reason=reason, kind=kind)
-    page, bare = draw(tmp_path, pair, [item]), draw(tmp_path, pair)
+    page = draw(tmp_path, pair, [item])
     assert page.shape == bare.shape
     assert not any(has(page, colour) for colour in REASON_COLOURS.values())
     west = (item.change.outline.bounds[0], item.change.outline.centroid.y)
@@ -173,10 +180,10 @@ def test_a_suspect_is_drawn_over_what_is_none(tmp_path, pair):
         assert not has(near(page, place), (110, 110, 110))
 
 
-def test_ground_that_was_not_judged_is_hatched(tmp_path, pair):
+def test_ground_that_was_not_judged_is_hatched(tmp_path, pair, bare):
     ground = box(EAST + 10, NORTH - 40, EAST + 40, NORTH - 10)
     unjudged = replace(NOTHING, excluded=(Excluded(outline=ground, reason="uncertain"),))
-    page, bare = draw(tmp_path, pair, detection=unjudged), draw(tmp_path, pair)
+    page = draw(tmp_path, pair, detection=unjudged)
     changed = (page != bare).any(axis=-1)
     for place in panel_places(pair, ground.centroid.x, ground.centroid.y):
         row, col = (round(v) for v in place)
@@ -204,8 +211,8 @@ def test_a_tiny_structure_is_still_seen(tmp_path, pair):
         assert not has(near(page, place, reach=2), REASON_COLOURS["no_permit"])
 
 
-def test_an_unverified_pair_is_told_apart(tmp_path, pair):
+def test_an_unverified_pair_is_told_apart(tmp_path, pair, bare):
     doubtful = replace(pair, alignment=replace(pair.alignment, verdict="unverified", rms_m=None))
     red = (176, 32, 0)
     assert has(draw(tmp_path, doubtful)[:TOP], red)
-    assert not has(draw(tmp_path, pair)[:TOP], red)
+    assert not has(bare[:TOP], red)
