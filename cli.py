@@ -152,6 +152,7 @@ def orthowatch() -> None:
 )
 @_BEFORE_AFTER
 @click.option("--permits", help=_("Layer of permitted buildings (FILE or FILE|layername=NAME)."))
+@click.option("--permits-crs", help=_("CRS of the permits, whatever their layer says."))
 @_DSMS
 @_DATES
 @click.option("--within", help=_("Layer of the area to report on."))
@@ -186,6 +187,7 @@ def _job(before: Path, after: Path, options: dict[str, Any]) -> "Job":
         before=first,
         after=second,
         permits=options.get("permits"),
+        permits_crs=_parsed_crs(options.get("permits_crs")),
         within=options.get("within"),
         crs=_parsed_crs(options["crs"]),
         nodata=options["nodata"],
@@ -286,7 +288,8 @@ class _Progress:
 @_TALK
 def check(flights: tuple[Path, ...], **options: Any) -> None:
     from change.export.listing import finding_lines
-    from change.job import check_job, finding_record
+    from change.facts import finding_record
+    from change.job import check_job
 
     if len(flights) > 2:
         raise click.UsageError(_("check takes one flight or two"))

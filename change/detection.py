@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
-from shapely import Polygon
+from shapely import Polygon, affinity
 from shapely.geometry import box
 
 from change.evidence import HALO_PX, weigh
@@ -18,7 +18,7 @@ from change.objects import measure
 from change.outlines import join_across_seams, mask_polygons, square
 from survey.blocks import Progress, run_all
 from survey.flight import Flight
-from survey.grid import Bounds, transformer
+from survey.grid import Bounds, WorkingGrid, transformer
 from survey.pair import Pair, PairReader
 from survey.settings import Settings
 from survey.windows import Block, Tile, cut_blocks
@@ -138,7 +138,7 @@ class _Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Weighed:
-    """What the tiles of one block show."""
+    """What the tiles of one block show; polygons in whole pixels of the grid, (col, row)."""
 
     appeared: list[Polygon]
     vanished: list[Polygon]
@@ -182,7 +182,7 @@ def detect(
     weighed = list(
         run_all(_weigh_block, tasks, executor=executor, stage=_("detecting"), progress=progress)
     )
-    candidates = _candidates(weighed, settings, known_roofs, within)
+    candidates = _candidates(weighed, pair, settings, known_roofs, within)
     batches = [
         _Task(pair=pair, settings=settings, candidates=tuple(candidates[i : i + _BATCH]))
         for i in range(0, len(candidates), _BATCH)
@@ -216,9 +216,9 @@ def _weigh_tile(task: _Task, tile: Tile, reader: PairReader, found: _Weighed) ->
     data = reader.read(tile.seen)
     evidence = weigh(data, pair.light, task.settings.detect, grid.pixel_m)
     core = tile.core.slices_in(tile.seen)
-    transform = grid.transform @ grid.transform.translation(tile.core.col, tile.core.row)
-    found.appeared.extend(mask_polygons(evidence.appeared[core], transform))
-    found.vanished.extend(mask_polygons(evidence.vanished[core], transform))
+    place = Affine.translation(tile.core.col, tile.core.row)
+    found.appeared.extend(mask_polygons(evidence.appeared[core], place))
+    found.vanished.extend(mask_polygons(evidence.vanished[core], place))
     before, after = data["seen_before"].values[core], data["seen_after"].values[core]
     judged = evidence.judged[core]
     for reason, mask in (
@@ -226,11 +226,11 @@ def _weigh_tile(task: _Task, tile: Tile, reader: PairReader, found: _Weighed) ->
         ("not_seen_after", before & ~after),
         ("uncertain", before & after & ~judged),
     ):
-        found.excluded[reason].extend(_cells(mask, transform, grid.pixel_m))
+        found.excluded[reason].extend(_cells(mask, place, grid.pixel_m))
     return float(judged.sum()) * grid.pixel_m**2
 
 
-def _cells(mask: NDArray[np.bool_], transform: Affine, pixel: float) -> list[Polygon]:
+def _cells(mask: NDArray[np.bool_], place: Affine, pixel: float) -> list[Polygon]:
     """Return the outlines of a mask drawn in coarse cells."""
     if not mask.any():
         return []
@@ -240,11 +240,18 @@ def _cells(mask: NDArray[np.bool_], transform: Affine, pixel: float) -> list[Pol
         mask, ((0, height * side - mask.shape[0]), (0, width * side - mask.shape[1])), mode="edge"
     )
     coarse = padded.reshape(height, side, width, side).mean(axis=(1, 3)) >= 0.5
-    return mask_polygons(coarse, transform @ transform.scale(side))
+    return mask_polygons(coarse, place @ Affine.scale(side))
+
+
+def _joined(parts: list[Polygon], grid: WorkingGrid) -> list[Polygon]:
+    """Join what tiles cut, in whole pixels so that seams meet exactly, and return it in metres."""
+    place = grid.transform.to_shapely()
+    return [affinity.affine_transform(part, place) for part in join_across_seams(parts)]
 
 
 def _candidates(
     weighed: list[_Weighed],
+    pair: Pair,
     settings: Settings,
     known_roofs: Sequence[Polygon],
     within: shapely.Geometry | None,
@@ -255,7 +262,7 @@ def _candidates(
     found = []
     for gained in (True, False):
         parts = [p for w in weighed for p in (w.appeared if gained else w.vanished)]
-        for outline in join_across_seams(parts):
+        for outline in _joined(parts, pair.grid):
             if outline.area < least or (within is not None and not outline.intersects(within)):
                 continue
             near = sorted(tree.query(outline.buffer(MARGIN_M)))
@@ -290,7 +297,7 @@ def _measure_one(task: _Task, candidate: _Candidate, reader: PairReader) -> Meas
         data = reader.read(window)
     look = Look(
         window=data,
-        transform=grid.transform @ grid.transform.translation(window.col, window.row),
+        transform=grid.transform_of(window),
         outline=candidate.outline,
         gained=candidate.gained,
         roofs=candidate.roofs,
@@ -358,12 +365,12 @@ def _excluded(weighed: list[_Weighed], pair: Pair) -> tuple[Excluded, ...]:
     """Return the ground that was not judged, the parts only one flight covers included."""
     found: list[Excluded] = []
     for reason in EXCLUDED:
-        parts = [p for w in weighed for p in w.excluded[reason]]
+        parts = _joined([p for w in weighed for p in w.excluded[reason]], pair.grid)
         if reason == "no_overlap":
-            parts = _outside(pair)
+            parts = join_across_seams(_outside(pair))
         found.extend(
             Excluded(outline=outline, reason=reason)
-            for outline in join_across_seams(parts)
+            for outline in parts
             if outline.area >= _LEAST_EXCLUDED_M2
         )
     return tuple(found)

@@ -1,7 +1,7 @@
 """The whole line for one pair of flights: open, check, align, detect, compare."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,21 @@ from pyproj import CRS
 from shapely import Polygon
 
 from change.detection import detect
-from change.layers import BadRow, LayerRead, read_layer
+from change.facts import pair_facts, permit_facts
+from change.layers import BadRow, LayerRead, read_layer, states_crs
+from change.permit_offset import PermitOffset, find_offset
 from change.permits import Permits, open_permits
 from change.result import Result
 from change.suspicion import compare
 from survey.aligned import write_aligned
 from survey.blocks import Progress, open_executor
-from survey.checks import Finding, check_flight, check_pair, require
+from survey.checks import check_flight, check_pair
 from survey.errors import LayerError
+from survey.examination import examine
+from survey.findings import Finding, require
 from survey.flight import Flight, open_flight
-from survey.grid import WorkingGrid, describe_crs
-from survey.pair import Pair, make_pair
-from survey.reading import examine
+from survey.grid import WorkingGrid
+from survey.pair import Pair, make_pair, working_grid
 from survey.runs import (
     hash_inputs,
     record_beside,
@@ -34,7 +37,7 @@ from survey.runs import (
 from survey.settings import Settings
 from survey.words import _
 
-__all__ = ["FlightOptions", "Job", "Say", "align_job", "check_job", "finding_record", "run_job"]
+__all__ = ["FlightOptions", "Job", "Say", "align_job", "check_job", "run_job"]
 
 Say = Callable[[str], None]
 """Takes one sentence for the user."""
@@ -62,6 +65,8 @@ class Job:
     """The later flight."""
     permits: str | None = None
     """Layer of permitted buildings: a file, or ``FILE|layername=NAME``."""
+    permits_crs: CRS | None = None
+    """CRS of the permits' coordinates, whatever the layer says."""
     within: str | None = None
     """Layer of the area to report on."""
     crs: CRS | None = None
@@ -106,12 +111,14 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
     """
     before, after, findings = _open_checked(job, say)
     run = start_run(hash_inputs(_inputs(job)), settings, _options(job))
+    # The layers first: whoever named the wrong file should not wait for the alignment to hear it.
+    grid = working_grid(before, after, settings)
+    permits, within = _read_permits(job, grid), _read_within(job, grid)
     with open_executor(settings.blocks.workers) as executor:
         pair = make_pair(before, after, settings, executor=executor, progress=progress)
         say(_verdict(pair))
-        permits = _read_permits(job, pair.grid)
-        within = _read_within(job, pair.grid)
-        said = _assumptions(pair, permits, within)
+        permits, offset = _fit_permits(permits, pair)
+        said = _assumptions(pair, permits, within, offset)
         for sentence in said:
             say(sentence)
         detection = detect(
@@ -132,7 +139,7 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
         compared=tuple(sorted(compared, key=lambda item: (-item.severity, item.change.id))),
         findings=tuple(findings),
         assumptions=said,
-        facts=_facts(pair, permits, findings) | {"judged_m2": round(detection.judged_m2, 1)},
+        facts=pair_facts(pair, findings) | {"permits": permit_facts(permits, offset)},
     )
 
 
@@ -186,7 +193,7 @@ def align_job(
     with open_executor(settings.blocks.workers) as executor:
         pair = make_pair(before, after, settings, executor=executor, progress=progress)
     say(_verdict(pair))
-    facts = _facts(pair, None, findings)
+    facts = pair_facts(pair, findings)
     if output is None:
         return run.record(outputs=[], **facts)
     record = run.record(outputs=[output.name], **facts)
@@ -226,6 +233,7 @@ def _options(job: Job) -> dict[str, str | None]:
         "flown_before": days[0].isoformat() if days[0] else None,
         "flown_after": days[1].isoformat() if days[1] else None,
         "crs": job.crs.to_string() if job.crs else None,
+        "permits_crs": job.permits_crs.to_string() if job.permits_crs else None,
         "nodata": None if job.nodata is None else repr(job.nodata),
         "encoding": job.encoding,
         "permits_layer": job.permits.partition("|")[2] or None if job.permits else None,
@@ -246,7 +254,8 @@ def _verdict(pair: Pair) -> str:
 def _read_permits(job: Job, grid: WorkingGrid) -> Permits | None:
     if job.permits is None:
         return None
-    permits = open_permits(job.permits, area=grid, crs=job.crs, encoding=job.encoding)
+    crs = job.permits_crs or _missing_crs(job, job.permits)
+    permits = open_permits(job.permits, area=grid, crs=crs, encoding=job.encoding)
     _refuse_flawed(job, permits.bad_rows, job.permits)
     return permits
 
@@ -254,9 +263,15 @@ def _read_permits(job: Job, grid: WorkingGrid) -> Permits | None:
 def _read_within(job: Job, grid: WorkingGrid) -> LayerRead | None:
     if job.within is None:
         return None
-    layer = read_layer(job.within, area=grid, crs=job.crs, encoding=job.encoding)
+    crs = _missing_crs(job, job.within)
+    layer = read_layer(job.within, area=grid, crs=crs, encoding=job.encoding)
     _refuse_flawed(job, layer.bad_rows, job.within)
     return layer
+
+
+def _missing_crs(job: Job, layer: str) -> CRS | None:
+    """Return what the user says of files without a CRS, where the layer is one of them."""
+    return None if job.crs is None or states_crs(layer) else job.crs
 
 
 def _refuse_flawed(job: Job, rows: tuple[BadRow, ...], name: str) -> None:
@@ -269,7 +284,17 @@ def _refuse_flawed(job: Job, rows: tuple[BadRow, ...], name: str) -> None:
         )
 
 
-def _assumptions(pair: Pair, permits: Permits | None, within: LayerRead | None) -> tuple[str, ...]:
+def _fit_permits(permits: Permits | None, pair: Pair) -> tuple[Permits | None, PermitOffset | None]:
+    """Move the permits to where the earlier flight shows what they draw."""
+    offset = None if permits is None else find_offset(permits, pair.before, pair.grid)
+    if permits is None or offset is None:
+        return permits, None
+    return permits.moved(east_m=offset.east_m, north_m=offset.north_m), offset
+
+
+def _assumptions(
+    pair: Pair, permits: Permits | None, within: LayerRead | None, offset: PermitOffset | None
+) -> tuple[str, ...]:
     """Return what was assumed, each once."""
     said = [*pair.before.assumptions, *pair.after.assumptions]
     if permits is None:
@@ -278,6 +303,12 @@ def _assumptions(pair: Pair, permits: Permits | None, within: LayerRead | None) 
         if layer is not None:
             said.extend(layer.assumptions)
             said.extend(_flawed(layer.bad_rows))
+    if offset is not None:
+        said.append(
+            _(
+                "the permits lie {east:+.1f} m east, {north:+.1f} m north of the roofs; moved back"
+            ).format(east=-offset.east_m, north=-offset.north_m)
+        )
     for dsm in (pair.before.dsm, pair.after.dsm):
         said.extend(dsm.assumptions if dsm else ())
     if pair.before.dsm and pair.after.dsm and pair.datum is None:
@@ -306,66 +337,3 @@ def _roofs(permits: Permits | None) -> list[Polygon]:
         return []
     parts = shapely.get_parts([permit.outline for permit in permits.permits])
     return [part for part in parts if isinstance(part, Polygon)]
-
-
-def _facts(pair: Pair, permits: Permits | None, findings: list[Finding]) -> dict[str, Any]:
-    """Return what the run record tells beyond inputs and settings."""
-    facts: dict[str, Any] = {
-        "crs": describe_crs(pair.grid.crs),
-        "pixel_m": pair.grid.pixel_m,
-        "flights": {
-            role: {
-                "name": flight.name,
-                "flown_on": flight.flown_on.isoformat() if flight.flown_on else None,
-                "dated_by": flight.dated_by,
-                "crs": describe_crs(flight.crs),
-                "pixel_m": round(flight.pixel_m, 4),
-            }
-            for role, flight in (("before", pair.before), ("after", pair.after))
-        },
-        "alignment": _alignment_facts(pair),
-        "heights": _height_facts(pair),
-        "findings": [finding_record(item) for item in findings],
-    }
-    if permits is not None:
-        facts["permits"] = {
-            "read": len(permits.permits),
-            "flawed_rows": [
-                {"row": row.row, "why": row.why, "detail": row.detail, "kept": row.kept}
-                for row in permits.bad_rows
-            ],
-        }
-    return facts
-
-
-def finding_record(finding: Finding) -> dict[str, Any]:
-    """Return a finding as JSON values, with its sentence."""
-    return asdict(finding) | {"says": finding.sentence()}
-
-
-def _alignment_facts(pair: Pair) -> dict[str, Any]:
-    alignment = pair.alignment
-    east, north = alignment.shift_m
-    return {
-        "verdict": alignment.verdict,
-        "accepted_by": alignment.accepted_by,
-        "why": alignment.why,
-        "east_m": round(east, 3),
-        "north_m": round(north, 3),
-        "rms_m": None if alignment.rms_m is None else round(alignment.rms_m, 3),
-        "p95_m": None if alignment.p95_m is None else round(alignment.p95_m, 3),
-        "ties_used": alignment.ties_used,
-        "ties_seen": alignment.ties_seen,
-        "evidence": round(alignment.evidence, 2),
-    }
-
-
-def _height_facts(pair: Pair) -> dict[str, Any] | None:
-    datum = pair.datum
-    if datum is None:
-        return None
-    return {
-        "offset_m": round(datum.offset, 3),
-        "tilt_m_per_100m": [round(100 * tilt, 3) for tilt in datum.tilt],
-        "residual_m": round(datum.residual_m, 3),
-    }

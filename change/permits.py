@@ -1,7 +1,7 @@
 """Permits: what may stand where, read from any vector layer with an account of every flaw."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import geopandas as gpd
 from pyproj import CRS
 from shapely import MultiPolygon, Polygon, STRtree
+from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
 from change.layers import Area, BadRow, LayerRead, read_layer
@@ -125,6 +126,21 @@ class Permits:
         object.__setattr__(self, "_tree", STRtree([p.outline for p in self.permits]))
         object.__setattr__(self, "_flawed", flawed)
         object.__setattr__(self, "_flawed_tree", STRtree(places))
+
+    def moved(self, *, east_m: float, north_m: float) -> "Permits":
+        """Return the layer with every outline, and every place of a flaw, moved."""
+
+        def move(place: BaseGeometry) -> Any:
+            return translate(place, east_m, north_m)
+
+        return replace(
+            self,
+            permits=tuple(replace(p, outline=move(p.outline)) for p in self.permits),
+            bad_rows=tuple(
+                row if row.where is None else replace(row, where=move(row.where))
+                for row in self.bad_rows
+            ),
+        )
 
     def near(self, geometry: BaseGeometry, distance_m: float) -> tuple[Permit, ...]:
         """Return the permits within a distance of ``geometry``, in the order of the file."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from change.detection import Detection
 from change.suspicion import Suspect
-from survey.checks import Finding
+from survey.findings import Finding
 from survey.pair import Pair
 from survey.runs import Run
 

@@ -1,9 +1,9 @@
 """Bring two flights onto the same ground, and say how far that can be trusted.
 
 Coarse to fine: one shift for the whole, then ties in windows on finer and finer grids, each time
-against the after flight already moved by the field so far. What COREG-style trials showed to
-matter: gradient directions rather than grey values, a second look at every peak, and a field that
-is smooth between ties.
+against the after flight already moved by the field so far. What
+co-registration trials showed to matter: gradient directions rather than grey values, a second look
+at every peak, and a field that is smooth between ties.
 """
 
 import math
@@ -13,35 +13,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from survey.blocks import Progress, run_all
+from survey.blocks import Progress
 from survey.errors import PairError
 from survey.field import Field, fit_affine, fit_field, flat_field, local_outliers
 from survey.flight import Flight
 from survey.grid import WorkingGrid, transform_bounds, working_crs
 from survey.reading import FlightReader
+from survey.search import STEP_PX, Found, Look, search_ties
 from survey.settings import AlignSettings
-from survey.ties import (
-    Ties,
-    correlate_images,
-    correlate_windows,
-    descriptor,
-    surface_peak,
-    surface_strength,
-)
-from survey.windows import Block, Window, cut_blocks
+from survey.ties import Ties, correlate_images, descriptor, surface_peak, surface_strength
+from survey.windows import Window, cut_blocks
 from survey.words import _
 
 __all__ = ["Alignment", "align", "common_ground"]
 
 # Pixels along the longest side of the coarsest look.
 _COARSEST_SIDE = 768
-# Windows of the finer looks, in pixels of their level (as in the co-registration trials).
-_SIDE, _STEP, _SEARCH = 128, 64, 16
-_CORE = 512
-# The summed evidence is looked for this far around the field, pixels (12 m at 0.2 m).
-_EVIDENCE_SEARCH = 60
-# A window counts where this share of it is picture in both flights.
-_LEAST_VALID = 0.5
 # Peak over rival from which a tie is believed (trials: 1.3 to 2.2 make little difference).
 _LEAST_RATIO = 1.3
 # All tiles' correlation summed: six true pairs of other seasons reach 5.7 to 11 over a hectare, 42
@@ -80,27 +67,6 @@ class Alignment:
     def shift_m(self) -> tuple[float, float]:
         """Median displacement (east, north), m."""
         return float(np.median(self.field.east)), float(np.median(self.field.north))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
-    """One level of the search: a grid, and the field known before it."""
-
-    before: Flight
-    after: Flight
-    grid: WorkingGrid
-    field: Field
-    block: Block | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """What one block of a level found."""
-
-    ties: Ties
-    """Every window's best guess."""
-    surface: NDArray[np.float64]
-    """Sum of the tiles' correlation surfaces around the field."""
 
 
 def common_ground(before: Flight, after: Flight, pixel_m: float) -> WorkingGrid:
@@ -142,7 +108,7 @@ def align(
     Parameters
     ----------
     before, after
-        Examined flights (``survey.reading.examine``).
+        Examined flights (``survey.examination.examine``).
     grid
         The grid the pair is worked on; the finest level that is looked at.
     settings
@@ -162,8 +128,8 @@ def align(
     fitted = None
     for factor in factors:
         level = grid.coarsened(factor)
-        look = _Look(before=before, after=after, grid=level, field=field)
-        found = _search(look, executor, progress)
+        look = Look(before=before, after=after, grid=level, field=field)
+        found = search_ties(look, executor, progress)
         fitted = _fit(found.ties, level)
         if fitted is not None and _trustworthy(fitted[1], found):
             field = fitted[0]
@@ -220,85 +186,12 @@ def _whole_descriptor(flight: Flight, grid: WorkingGrid, window: Window) -> NDAr
     return descriptor(colour, valid)
 
 
-def _search(look: _Look, executor: Executor | None, progress: Progress | None) -> _Found:
-    """Look for ties in every window of a level."""
-    grid = look.grid
-    halo = (_SIDE - _STEP) // 2
-    works = [
-        _Look(before=look.before, after=look.after, grid=grid, field=look.field, block=block)
-        for block in cut_blocks(
-            height=grid.height, width=grid.width, core=_CORE, halo=halo, per_side=2
-        )
-    ]
-    found = list(
-        run_all(_search_block, works, executor=executor, stage=_("aligning"), progress=progress)
-    )
-    return _Found(
-        ties=Ties.joined([part.ties for part in found]),
-        surface=np.sum([part.surface for part in found], axis=0),
-    )
-
-
-def _search_block(look: _Look) -> _Found:
-    assert look.block is not None
-    parts: list[Ties] = []
-    size = 2 * _EVIDENCE_SEARCH + 1
-    total = np.zeros((size, size))
-    with (
-        FlightReader(look.before, look.grid) as before,
-        FlightReader(look.after, look.grid) as after,
-    ):
-        for tile in look.block.tiles:
-            first = before.picture(tile.seen)
-            second = after.picture(tile.seen, look.field.shift)
-            both = first.valid & second.valid
-            corners = _corners(both)
-            if len(corners) == 0:
-                continue
-            seen_before = descriptor(first.colour, first.valid)
-            seen_after = descriptor(second.colour, second.valid)
-            total += correlate_images(seen_before, seen_after, _EVIDENCE_SEARCH)
-            offsets = correlate_windows(seen_before, seen_after, corners, _SIDE, _SEARCH)
-            parts.append(_ties(look, tile.seen, corners, offsets))
-    return _Found(ties=Ties.joined(parts), surface=total)
-
-
-def _corners(valid: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the (row, col) of the windows of a tile that hold enough picture, shape (n, 2)."""
-    starts = np.arange(0, valid.shape[0] - _SIDE + 1, _STEP)
-    summed = np.pad(valid.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    row, col = (a.ravel() for a in np.meshgrid(starts, starts, indexing="ij"))
-    area = (
-        summed[row + _SIDE, col + _SIDE]
-        - summed[row, col + _SIDE]
-        - summed[row + _SIDE, col]
-        + summed[row, col]
-    )
-    enough = area >= _LEAST_VALID * _SIDE**2
-    return np.stack([row[enough], col[enough]], axis=1)
-
-
-def _ties(
-    look: _Look,
-    seen: Window,
-    corners: NDArray[np.int64],
-    offsets: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-) -> Ties:
-    """Return the windows' offsets as ties: what the field already moved is added."""
-    rows, cols, ratio = offsets
-    p = look.grid.pixel_m
-    row, col = corners.T.astype(np.float64) + _SIDE / 2
-    x, y = (look.grid.left_px + seen.col + col) * p, (look.grid.top_px - seen.row - row) * p
-    east, north = look.field.shift(x, y)
-    return Ties(x=x, y=y, east=east + cols * p, north=north - rows * p, strength=ratio)
-
-
 def _fit(ties: Ties, grid: WorkingGrid) -> tuple[Field, Ties] | None:
     """Fit the field to a level's ties; None where too few agree."""
     strong = ties.kept(ties.strength >= _LEAST_RATIO)
     if strong.count < 3:
         return None
-    step = _STEP * grid.pixel_m
+    step = STEP_PX * grid.pixel_m
     # The RANSAC only has to throw out nonsense; bending within this is left to the local test.
     tolerance = max(2.5 * grid.pixel_m, 1.0)
     fitted = fit_affine(strong, tolerance=tolerance, rng=np.random.default_rng(0))
@@ -316,7 +209,7 @@ def _fit(ties: Ties, grid: WorkingGrid) -> tuple[Field, Ties] | None:
 
 def _held_back(kept: Ties, grid: WorkingGrid) -> NDArray[np.float64]:
     """Return the residuals, m, of ties against a field fitted to the other checkerboard half."""
-    step = _STEP * grid.pixel_m
+    step = STEP_PX * grid.pixel_m
     parity = (np.rint(kept.x / step) + np.rint(kept.y / step)).astype(np.int64) % 2 == 0
     missed = []
     for half in (parity, ~parity):
@@ -328,13 +221,13 @@ def _held_back(kept: Ties, grid: WorkingGrid) -> NDArray[np.float64]:
     return np.concatenate([np.zeros(0), *missed])
 
 
-def _trustworthy(kept: Ties, found: _Found) -> bool:
+def _trustworthy(kept: Ties, found: Found) -> bool:
     """Whether enough ties agree for the field to follow them."""
     return kept.count >= max(_LEAST_TIES, _LEAST_SHARE * found.ties.count)
 
 
 def _judge(
-    found: _Found, fitted: tuple[Field, Ties] | None, look: _Look, settings: AlignSettings
+    found: Found, fitted: tuple[Field, Ties] | None, look: Look, settings: AlignSettings
 ) -> Alignment:
     """Give the verdict on the last level's ties and summed evidence."""
     seen, evidence = found.ties.count, surface_strength(found.surface)

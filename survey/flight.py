@@ -1,85 +1,26 @@
 """A flight: one or many georeferenced files of one date, opened by their headers only."""
 
-import math
 import re
-import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from pyproj import CRS
-from pyproj.exceptions import CRSError, ProjError
-from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.env import env_ctx_if_needed
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.io import DatasetReader
 
-from survey.collar import Collar
+from survey.crs import same_crs
 from survey.errors import FlightError
-from survey.grid import (
-    Bounds,
-    Grid,
-    describe_crs,
-    epsg_code,
-    ground_pixel,
-    horizontal,
-    is_earth,
-    same_crs,
-    zone_prefixed_twin,
-)
+from survey.grid import Bounds, ground_pixel
+from survey.source import Source, open_source
 from survey.words import _
 
-__all__ = ["Flight", "Source", "open_flight", "open_raster", "open_surface"]
+__all__ = ["Flight", "open_flight", "open_surface"]
 
-# Formats that hold their pixels themselves. A VRT names other files, or addresses, to read.
-_DRIVERS = ("GTiff", "HFA", "JP2OpenJPEG", "JPEG", "PNG")
 _SUFFIXES = (".tif", ".tiff", ".img", ".jp2", ".jpg", ".jpeg", ".png")
-_LOSSY = ("JPEG", "YCBCR JPEG", "WEBP", "JPEG2000", "LERC")
-_PICTURE_TYPES = ("uint8", "uint16")
-_SURFACE_TYPES = ("int16", "uint16", "int32", "uint32", "float32", "float64")
 # The same separator twice: 201404_13SED is April 2014 and a map sheet, not the 13th.
 _DATE_IN_NAME = (
     re.compile(r"(?<!\d)(20\d\d)(?P<sep>[-_.]?)(0[1-9]|1[0-2])(?P=sep)([0-2]\d|3[01])(?!\d)"),
     re.compile(r"(?<!\d)(20\d\d)(?P<sep>年)(\d{1,2})月(\d{1,2})日"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One file of a flight, as its header describes it."""
-
-    path: str
-    """Where the file lies."""
-    grid: Grid
-    """Where its pixels lie."""
-    bands: tuple[int, ...]
-    """Band numbers (from 1) of red, green, blue; a grey band thrice; one band for a surface."""
-    alpha: int | None
-    """Band number of the alpha band."""
-    masked: bool
-    """Whether an internal or external mask tells picture from nothing."""
-    nodata: float | None
-    """Value that, in all colour bands at once, means no picture."""
-    dtype: str
-    """Data type of the bands."""
-    bits: int
-    """Significant bits of a sample as the file declares them."""
-    lossy: bool
-    """Whether the compression alters values."""
-    overviews: tuple[int, ...]
-    """Decimation factors of the overviews, in the file's order."""
-    tiled: bool
-    """Whether the pixels are stored in tiles rather than strips."""
-    palette: tuple[tuple[int, int, int], ...] | None = None
-    """Colours of a palette image."""
-    scale: float = 1.0
-    """Surface: metres per stored unit."""
-    offset: float = 0.0
-    """Surface: metres at stored zero."""
-    collar: Collar | None = None
-    """Opaque border, once looked for (``survey.reading.examine``)."""
-    stretch: tuple[float, float] | None = None
-    """Stored values shown as black and white, for pictures of more than 8 bits, once examined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +96,7 @@ def open_flight(
     FlightError
         The files cannot be read or are not a georeferenced picture.
     """
-    opened = [_open_source(p, crs, nodata, surface=False) for p in _files(path)]
+    opened = [open_source(p, crs, nodata, surface=False) for p in _files(path)]
     sources = tuple(source for source, _tag, _said in opened)
     _require_one_kind(sources, path)
     day, dated_by = _flight_date(flown_on, [tag for _source, tag, _said in opened], path)
@@ -172,26 +113,11 @@ def open_surface(path: Path, *, crs: CRS | None = None) -> Flight:
     FlightError
         The files cannot be read or hold no heights.
     """
-    opened = [_open_source(p, crs, None, surface=True) for p in _files(path)]
+    opened = [open_source(p, crs, None, surface=True) for p in _files(path)]
     sources = tuple(source for source, _tag, _said in opened)
     _require_one_kind(sources, path)
     said = tuple(dict.fromkeys(said for _source, _tag, part in opened for said in part))
     return Flight(sources=sources, flown_on=None, dated_by="unknown", assumptions=said)
-
-
-def open_raster(path: str, overview: int | None = None) -> DatasetReader:
-    """Open a raster that holds its own pixels, at full size or at one of its overviews.
-
-    Raises
-    ------
-    RasterioError
-        None of the accepted formats reads the file.
-    """
-    level = {} if overview is None else {"overview_level": overview}
-    with env_ctx_if_needed(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # `_read_grid` says it
-        # `rasterio.open` takes one driver; the class behind it takes the list GDAL may try.
-        return DatasetReader(path, driver=list(_DRIVERS), **level)
 
 
 def _files(path: Path) -> list[Path]:
@@ -203,159 +129,6 @@ def _files(path: Path) -> list[Path]:
     if not files:
         raise FlightError(_("{path}: the folder holds no images").format(path=path))
     return files
-
-
-def _open_source(
-    path: Path, crs: CRS | None, nodata: float | None, *, surface: bool
-) -> tuple[Source, str | None, list[str]]:
-    try:
-        with open_raster(str(path)) as dataset:
-            grid, said = _read_grid(dataset, path, crs)
-            source = _describe(dataset, path, grid, surface=surface)
-            tag = dataset.tags().get("TIFFTAG_DATETIME")
-    except RasterioError as error:
-        raise FlightError(
-            _("{path}: not a raster that can be read ({error})").format(
-                path=path, error=_first_line(error)
-            )
-        ) from error
-    if nodata is not None:
-        source = replace(source, nodata=nodata)
-    return source, tag, said
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def _read_grid(dataset: DatasetReader, path: Path, given: CRS | None) -> tuple[Grid, list[str]]:
-    crs, said = _read_crs(dataset, path, given)
-    if dataset.transform.is_identity:
-        if dataset.gcps[0] or dataset.rpcs:
-            text = _("{path}: has only control points; warp it to a map grid first (gdalwarp)")
-        else:
-            text = _("{path}: is not georeferenced; export it with its coordinates")
-        raise FlightError(text.format(path=path))
-    if crs is None:
-        text = _("{path}: states no coordinate reference system; name it by --crs")
-        raise FlightError(text.format(path=path))
-    if not is_earth(crs):
-        text = _("{path}: its coordinates ({crs}) are not on the Earth")
-        raise FlightError(text.format(path=path, crs=describe_crs(crs)))
-    meant = _zone_by_easting(crs, dataset.transform.c)
-    if meant is not None:
-        text = _(
-            "{path}: states {crs}, but its eastings are those of {meant} (zone number before the"
-            " easting); correct it with gdal_edit.py -a_srs {meant}"
-        )
-        raise FlightError(text.format(path=path, crs=describe_crs(crs), meant=describe_crs(meant)))
-    try:
-        grid = Grid(
-            crs=crs, transform=dataset.transform, width=dataset.width, height=dataset.height
-        )
-        if not all(math.isfinite(side) and side > 0 for side in ground_pixel(grid)):
-            raise ValueError(_("the coordinates lie outside the area of their CRS"))
-    except (ValueError, ProjError) as error:
-        text = _("{path}: impossible georeferencing ({error})")
-        raise FlightError(text.format(path=path, error=error)) from error
-    return grid, said
-
-
-def _zone_by_easting(crs: CRS, easting: float) -> CRS | None:
-    """Return the CGCS2000 3-degree zone an easting speaks for, where another one is stated."""
-    code, twin = epsg_code(crs), zone_prefixed_twin(crs)
-    if code is None or twin is None:
-        return None
-    zone = int(easting // 1e6)
-    if 25 <= zone <= 45:  # EPSG:4513 is zone 25, one code a zone
-        return CRS.from_epsg(4488 + zone) if code != 4488 + zone else None
-    return twin if zone == 0 and code <= 4533 else None
-
-
-def _read_crs(
-    dataset: DatasetReader, path: Path, given: CRS | None
-) -> tuple[CRS | None, list[str]]:
-    """Return the CRS from the file, its .prj sidecar (which GDAL ignores), or the user."""
-    try:
-        if dataset.crs is not None:
-            return horizontal(CRS.from_wkt(dataset.crs.to_wkt())), []
-        sidecar = path.with_suffix(".prj")
-        if sidecar.is_file():
-            text = sidecar.read_text(encoding="utf-8-sig", errors="replace")
-            found = horizontal(CRS.from_wkt(text))
-            return found, [
-                _("{path}: CRS {crs} taken from {sidecar}").format(
-                    path=path.name, crs=describe_crs(found), sidecar=sidecar.name
-                )
-            ]
-    except CRSError as error:
-        raise FlightError(
-            _("{path}: its coordinate reference system cannot be understood").format(path=path)
-        ) from error
-    if given is None:
-        return None, []
-    return given, [
-        _("{path}: states no CRS; {crs} taken as told").format(
-            path=path.name, crs=describe_crs(given)
-        )
-    ]
-
-
-def _describe(dataset: DatasetReader, path: Path, grid: Grid, *, surface: bool) -> Source:
-    dtype = dataset.dtypes[0]
-    allowed = _SURFACE_TYPES if surface else _PICTURE_TYPES
-    if dtype not in allowed or (surface and dataset.count > 2):
-        text = (
-            _("{path}: {count} bands of {dtype} are not a surface model (one band of heights)")
-            if surface
-            else _("{path}: {count} bands of {dtype} are not a picture (8 or 16 bits)")
-        )
-        raise FlightError(text.format(path=path, count=dataset.count, dtype=dtype))
-    interp = list(dataset.colorinterp)
-    alpha = interp.index(ColorInterp.alpha) + 1 if ColorInterp.alpha in interp else None
-    flags = dataset.mask_flag_enums[0]
-    palette = None if surface else _palette(dataset)
-    return Source(
-        path=str(path),
-        grid=grid,
-        bands=(1,) if surface else _colour_bands(interp, alpha),
-        alpha=alpha,
-        masked=MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags,
-        nodata=dataset.nodata,
-        dtype=dtype,
-        bits=_bits(dataset, dtype),
-        lossy=str(dataset.tags(ns="IMAGE_STRUCTURE").get("COMPRESSION", "")).upper() in _LOSSY,
-        overviews=() if palette else tuple(dataset.overviews(1)),
-        tiled=dataset.block_shapes[0][1] < dataset.width,
-        palette=palette,
-        scale=float(dataset.scales[0]) if surface else 1.0,
-        offset=float(dataset.offsets[0]) if surface else 0.0,
-    )
-
-
-def _colour_bands(interp: list[ColorInterp], alpha: int | None) -> tuple[int, ...]:
-    colours = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
-    if all(colour in interp for colour in colours):
-        return tuple(interp.index(colour) + 1 for colour in colours)
-    others = [n for n in range(1, len(interp) + 1) if n != alpha]
-    if not others:
-        return (1, 1, 1)
-    return tuple(others[:3]) if len(others) >= 3 else (others[0],) * 3
-
-
-def _palette(dataset: DatasetReader) -> tuple[tuple[int, int, int], ...] | None:
-    if dataset.colorinterp[0] != ColorInterp.palette or dataset.dtypes[0] != "uint8":
-        return None
-    try:
-        colours = dataset.colormap(1)
-    except ValueError:  # declared as a palette, but without colours
-        return None
-    return tuple(tuple(colours.get(i, (0, 0, 0))[:3]) for i in range(256))
-
-
-def _bits(dataset: DatasetReader, dtype: str) -> int:
-    stated = dataset.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", "")
-    return int(stated) if stated.isdigit() else int(re.sub(r"\D", "", dtype) or 8)
 
 
 def _require_one_kind(sources: tuple[Source, ...], path: Path) -> None:

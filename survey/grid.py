@@ -5,14 +5,21 @@ Coordinates are always (x east, y north); every transformation is made with ``al
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
-from pyproj import CRS, Geod, Transformer
+from pyproj import CRS, Geod
 from pyproj.exceptions import ProjError
 
+from survey.crs import (
+    describe_crs,
+    is_earth,
+    same_crs,
+    transformer,
+    zone_at,
+    zone_prefixed_twin,
+)
 from survey.windows import Window
 
 __all__ = [
@@ -21,9 +28,7 @@ __all__ = [
     "Grid",
     "WorkingGrid",
     "describe_crs",
-    "epsg_code",
     "ground_pixel",
-    "horizontal",
     "is_earth",
     "same_crs",
     "transform_bounds",
@@ -34,20 +39,11 @@ __all__ = [
 
 Coordinates = NDArray[np.float64]
 
-# CGCS2000 3-degree Gauss-Kruger zones without zone prefix: EPSG:4534 is 75E, a code each 3 degrees.
-_CGCS2000_FIRST = (4534, 75)
-_CGCS2000_LAST = 4554
-# The same zones with the zone number before the easting: EPSG:4513 is zone 25 (75E).
-_CGCS2000_PREFIXED_FIRST = 4513
-_CGCS2000_PREFIXED_LAST = 4533
 # A projected CRS whose lengths are off by more than this is not measured in: Web Mercator at 20
 # degrees is off by 6 %, a Gauss-Kruger or UTM zone inside its limits by 0.1 %.
 _SCALE_TOLERANCE = 0.005
 # Lengths are compared over this distance: short for a projection, long for double precision.
 _SCALE_STEP_M = 100.0
-# Where two CRSs are compared, from the origin of the first, in its units.
-_STEPS_M = ((50_000.0, 50_000.0), (-50_000.0, 1_000_000.0))
-_STEPS_DEGREES = ((0.0, 0.0), (110.0, 30.0), (-70.0, -40.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +195,12 @@ class WorkingGrid:
         """Outer edges in ``crs``."""
         return self.window_bounds(Window(row=0, col=0, height=self.height, width=self.width))
 
+    def transform_of(self, window: Window) -> Affine:
+        """Return the transform from (col, row) of a window's pixel corners to (x, y)."""
+        p = self.pixel_m
+        left, top = self.left_px + window.col, self.top_px - window.row
+        return Affine(p, 0.0, left * p, 0.0, -p, top * p)
+
     def window_bounds(self, window: Window) -> Bounds:
         """Return the outer edges of a window in ``crs``; the window may overhang the grid."""
         p = self.pixel_m
@@ -233,12 +235,6 @@ def _around(points: NDArray[np.float64]) -> Bounds:
     return Bounds(left=float(left), bottom=float(bottom), right=float(right), top=float(top))
 
 
-@lru_cache(maxsize=64)
-def transformer(source: CRS, target: CRS) -> Transformer:
-    """Return the transformation between two CRSs in (x, y) order; making one costs 10 ms."""
-    return Transformer.from_crs(source, target, always_xy=True)
-
-
 def transform_bounds(bounds: Bounds, source: CRS, target: CRS) -> Bounds:
     """Return the rectangle in ``target`` around a rectangle given in ``source``."""
     if same_crs(source, target):
@@ -247,84 +243,6 @@ def transform_bounds(bounds: Bounds, source: CRS, target: CRS) -> Bounds:
         bounds.left, bounds.bottom, bounds.right, bounds.top, densify_pts=21
     )
     return Bounds(left=left, bottom=bottom, right=right, top=top)
-
-
-def same_crs(first: CRS, second: CRS) -> bool:
-    """Whether two CRSs give the same coordinates, however they are written.
-
-    An ESRI ``.prj`` of EPSG:4547 does not *equal* EPSG:4547, nor does the same definition with its
-    datum left out; a city's own system on the same meridian is another one, although PROJ
-    identifies both with one code at low confidence. So the coordinates decide.
-    """
-    return first.equals(second, ignore_axis_order=True) or _give_same(first, second)
-
-
-@lru_cache(maxsize=64)
-def _give_same(first: CRS, second: CRS) -> bool:
-    """Whether two CRSs on one ellipsoid turn into each other without moving a point by 1 mm."""
-    if first.is_projected != second.is_projected or not _one_ellipsoid(first, second):
-        return False
-    x, y = _origin(first)
-    steps = _STEPS_M if first.is_projected else _STEPS_DEGREES
-    xs, ys = np.array([x + step[0] for step in steps]), np.array([y + step[1] for step in steps])
-    try:
-        moved = transformer(first, second).transform(xs, ys)
-    except ProjError:
-        return False
-    limit = 1e-3 if first.is_projected else 1e-8
-    return bool(np.all(np.abs(moved[0] - xs) < limit) and np.all(np.abs(moved[1] - ys) < limit))
-
-
-def _one_ellipsoid(first: CRS, second: CRS) -> bool:
-    shapes = [crs.ellipsoid for crs in (first, second)]
-    if shapes[0] is None or shapes[1] is None:
-        return False
-    # GRS 1980 and CGCS2000 share a flattening that WGS 84 misses in the ninth digit.
-    return (
-        abs(shapes[0].semi_major_metre - shapes[1].semi_major_metre) < 1e-3
-        and abs(shapes[0].inverse_flattening - shapes[1].inverse_flattening) < 1e-7
-    )
-
-
-def _origin(crs: CRS) -> tuple[float, float]:
-    """Return the (x, y) that a projection gives to its origin; (0, 0) for degrees."""
-    base = crs.source_crs if crs.is_bound and crs.source_crs is not None else crs
-    if not crs.is_projected or base.coordinate_operation is None:
-        return 0.0, 0.0
-    values = {parameter.name: parameter.value for parameter in base.coordinate_operation.params}
-    x = values.get("False easting", values.get("Easting at false origin", 0.0))
-    y = values.get("False northing", values.get("Northing at false origin", 0.0))
-    return float(x), float(y)
-
-
-def horizontal(crs: CRS) -> CRS:
-    """Return a CRS without its heights: what a picture lies in."""
-    return horizontal(crs.sub_crs_list[0]) if crs.is_compound else crs
-
-
-def epsg_code(crs: CRS) -> int | None:
-    """Return the EPSG code of a CRS, where PROJ is sure of it.
-
-    Below a confidence of 70 % PROJ names codes that only share the method: a city's own system
-    comes out as EPSG:8017, UTM 18N without a datum as EPSG:3450.
-    """
-    return crs.to_epsg(min_confidence=70)
-
-
-def describe_crs(crs: CRS) -> str:
-    """Return ``EPSG:n`` where the CRS has a code, otherwise its name or its definition."""
-    code = epsg_code(crs)
-    if code is not None:
-        return f"EPSG:{code}"
-    return str(crs.srs if crs.name == "unknown" and crs.srs.startswith("+") else crs.name)
-
-
-def is_earth(crs: CRS) -> bool:
-    """Whether the CRS lies on the Earth: coordinates of Mars or Europa are not ground here."""
-    geodetic = crs.geodetic_crs
-    if geodetic is None or geodetic.ellipsoid is None:
-        return False
-    return abs(geodetic.ellipsoid.semi_major_metre - 6_371_000) < 30_000
 
 
 def ground_pixel(grid: Grid) -> tuple[float, float]:
@@ -358,14 +276,7 @@ def working_crs(grid: Grid) -> CRS:
     lon, lat = transformer(grid.crs, CRS.from_epsg(4326)).transform(*grid.center)
     if not (math.isfinite(lon) and math.isfinite(lat)):
         raise ValueError("the coordinates lie outside the area of their CRS")
-    geodetic = grid.crs.geodetic_crs
-    if geodetic is not None and epsg_code(geodetic) == 4490:
-        first, meridian = _CGCS2000_FIRST
-        code = first + round((lon - meridian) / 3)
-        if first <= code <= _CGCS2000_LAST:
-            return CRS.from_epsg(code)
-    zone = min(60, max(1, math.floor((lon + 180) / 6) + 1))
-    return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
+    return zone_at(grid.crs, lon, lat)
 
 
 def _is_metric(grid: Grid) -> bool:
@@ -385,16 +296,3 @@ def _is_metric(grid: Grid) -> bool:
     except (ValueError, ProjError):
         return False
     return all(abs(side / _SCALE_STEP_M - 1) < _SCALE_TOLERANCE for side in sides)
-
-
-def zone_prefixed_twin(crs: CRS) -> CRS | None:
-    """Return the CGCS2000 3-degree CRS that differs only in the zone number before the easting."""
-    code = epsg_code(crs)
-    offset = _CGCS2000_FIRST[0] - _CGCS2000_PREFIXED_FIRST
-    if code is None:
-        return None
-    if _CGCS2000_FIRST[0] <= code <= _CGCS2000_LAST:
-        return CRS.from_epsg(code - offset)
-    if _CGCS2000_PREFIXED_FIRST <= code <= _CGCS2000_PREFIXED_LAST:
-        return CRS.from_epsg(code + offset)
-    return None

@@ -20,7 +20,7 @@ from survey.settings import Settings
 from survey.windows import Window, cut_blocks
 from survey.words import _
 
-__all__ = ["Pair", "PairReader", "make_pair"]
+__all__ = ["Pair", "PairReader", "make_pair", "working_grid"]
 
 # The whole area is looked at once in at most this many pixels, for light and heights.
 _LOOK_PIXELS = 1_000_000
@@ -126,6 +126,18 @@ def _centres(grid: WorkingGrid, window: Window) -> tuple[NDArray[np.float64], ND
     return x, y
 
 
+def working_grid(before: Flight, after: Flight, settings: Settings) -> WorkingGrid:
+    """Return the grid two flights are worked on: the wanted pixel, or the coarser flight's.
+
+    Raises
+    ------
+    PairError
+        The flights do not overlap.
+    """
+    pixel = max(settings.detect.pixel_m, before.pixel_m, after.pixel_m)
+    return common_ground(before, after, pixel)
+
+
 def make_pair(
     before: Flight,
     after: Flight,
@@ -143,8 +155,7 @@ def make_pair(
     FlightError
         A file cannot be read to its end.
     """
-    pixel = max(settings.detect.pixel_m, before.pixel_m, after.pixel_m)
-    grid = common_ground(before, after, pixel)
+    grid = working_grid(before, after, settings)
     alignment = align(before, after, grid, settings.align, executor=executor, progress=progress)
     if alignment.verdict == "refused":
         if not settings.align.accept:

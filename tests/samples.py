@@ -1,4 +1,4 @@
-"""The sample flights with their exact truth, and cut-outs of them for tests that need only a corner."""
+"""The sample flights with their exact truth, and cut-outs of them for tests that need less."""
 
 import runpy
 from functools import cache
@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import rasterio
 import shapely
+from affine import Affine
 from rasterio.windows import from_bounds
 from shapely import Polygon, affinity
 
@@ -25,8 +26,8 @@ __all__ = [
     "cut_pair",
     "dsm",
     "expected",
-    "ortho",
     "options",
+    "ortho",
     "run_pair",
     "seen_by",
     "true_shift",
@@ -37,9 +38,11 @@ PERMITS = FOLDER / "permits.gpkg"
 PLAN = runpy.run_path(str(FOLDER / "make.py"))["sample_plan"]()
 
 CORNER = (98.0, 8.0, 188.0, 98.0)
-"""A part of the area, m from its south-west corner (left, bottom, right, top). Between the first two
-flights it gains a building of 60 m2 without a permit, one of 110 m2 larger than permitted and one
-as permitted, and loses two that had a permit."""
+"""A part of the area, m from its south-west corner (left, bottom, right, top).
+
+Between the first two flights it gains a building of 60 m2 without a permit, one of 110 m2 larger
+than permitted and one as permitted, and loses two that had a permit.
+"""
 
 
 def ortho(flight: int) -> Path:
@@ -90,7 +93,8 @@ def expected(before: int, after: int) -> gpd.GeoDataFrame:
     """Return what a perfect comparison would find, where the before flight shows it."""
     truth = gpd.read_file(FOLDER / "truth.gpkg", layer="changes")
     truth = truth[(truth.before == before) & (truth.after == after)].reset_index(drop=True)
-    return truth.set_geometry([seen_by(before, outline) for outline in truth.geometry], crs=truth.crs)
+    seen = [seen_by(before, outline) for outline in truth.geometry]
+    return truth.set_geometry(seen, crs=truth.crs)
 
 
 def place(bounds: tuple[float, float, float, float]) -> Polygon:
@@ -111,7 +115,7 @@ def cut(source: Path, target: Path, bounds: tuple[float, float, float, float] = 
             "nodata": dataset.nodata,
             "width": window.width,
             "height": window.height,
-            "transform": dataset.window_transform(window),
+            "transform": dataset.transform @ Affine.translation(window.col_off, window.row_off),
             "compress": "deflate",
             "tiled": True,
             "blockxsize": 256,

@@ -69,6 +69,7 @@ def write_result(result: Result, target: Path) -> list[Path]:
     require_free(target)
     if _is_file(target):
         return _write_file(result, result.suspects, target)
+    made = not target.exists()
     try:
         target.mkdir(exist_ok=True)
     except OSError as error:
@@ -78,7 +79,12 @@ def write_result(result: Result, target: Path) -> list[Path]:
     writers = _writers(result)
     # The record comes last: where it stands, everything it names stands too.
     writers[_RECORD] = record_writer(_record(result, list(writers)))
-    write_all(target, writers)
+    try:
+        write_all(target, writers)
+    except BaseException:
+        if made:
+            target.rmdir()
+        raise
     return [target / name for name in writers]
 
 
@@ -120,6 +126,7 @@ def _record(result: Result, outputs: list[str]) -> dict[str, Any]:
         suspects=len(result.suspects),
         suspects_m2=round(sum(item.change.area_m2 for item in result.suspects), 1),
         changes=len(result.compared),
+        judged_m2=round(result.detection.judged_m2, 1),
         excluded_m2=round(sum(item.outline.area for item in result.detection.excluded), 1),
         **result.facts,
     )

@@ -66,6 +66,8 @@ def suspects_frame(items: Sequence[Suspect], result: Result) -> gpd.GeoDataFrame
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     for name in COLUMNS:
         frame[name] = frame[name].astype("float64" if name in _NUMBERS else "object")
+    # A millimetre, and a thousandth of a share, is more than anybody can measure.
+    frame = frame.round(3)
     shapes = [item.change.outline for item in items]
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=result.pair.grid.crs)
 

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from pyproj import CRS
 
 from change.suspicion import Suspect
-from survey.checks import Finding
-from survey.grid import transformer
+from survey.crs import transformer
+from survey.findings import Finding
 from survey.words import N_, _
 
 __all__ = ["KIND_WORDS", "REASON_WORDS", "finding_lines", "suspect_lines"]
+
+# A terminal shows this many; whoever has more opens the files.
+_LISTED = 40
 
 KIND_WORDS = {
     "building": N_("building"),
@@ -40,7 +43,7 @@ REASON_WORDS = {
 
 
 def suspect_lines(suspects: Sequence[Suspect], crs: CRS) -> list[str]:
-    """Return a table of suspects, the most severe first, with places in longitude and latitude."""
+    """Return a table of the most severe suspects, with places in longitude and latitude."""
     if not suspects:
         return []
     lonlat = transformer(crs, CRS.from_epsg(4326))
@@ -55,7 +58,7 @@ def suspect_lines(suspects: Sequence[Suspect], crs: CRS) -> list[str]:
         _("longitude, latitude"),
     )
     rows = [head]
-    for number, item in enumerate(suspects, start=1):
+    for number, item in enumerate(suspects[:_LISTED], start=1):
         change = item.change
         lon, lat = lonlat.transform(change.outline.centroid.x, change.outline.centroid.y)
         gain = "-" if change.height_gain_m is None else f"{change.height_gain_m:+.1f}"
@@ -71,7 +74,9 @@ def suspect_lines(suspects: Sequence[Suspect], crs: CRS) -> list[str]:
                 f"{lon:.6f}, {lat:.6f}",
             )
         )
-    return _columns(rows)
+    more = len(suspects) - _LISTED
+    rest = [_("... and {count} more in the files").format(count=more)] if more > 0 else []
+    return [*_columns(rows), *rest]
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

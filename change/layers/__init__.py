@@ -12,6 +12,6 @@ Nothing is guessed without a sentence in ``LayerRead.assumptions``; no row vanis
 
 from change.layers.placement import Area
 from change.layers.polygons import BadRow
-from change.layers.reading import REACH_M, LayerRead, read_layer
+from change.layers.reading import REACH_M, LayerRead, read_layer, states_crs
 
-__all__ = ["REACH_M", "Area", "BadRow", "LayerRead", "read_layer"]
+__all__ = ["REACH_M", "Area", "BadRow", "LayerRead", "read_layer", "states_crs"]

@@ -22,7 +22,7 @@ from survey.errors import LayerError
 from survey.grid import describe_crs
 from survey.words import _
 
-__all__ = ["REACH_M", "LayerRead", "read_layer"]
+__all__ = ["REACH_M", "LayerRead", "read_layer", "states_crs"]
 
 REACH_M = 1000.0
 """A layer whose nearest outline is farther from the area than this is taken for a mistake, m."""
@@ -128,6 +128,21 @@ def read_layer(
         remarks=table.remarks,
         bad_rows=tuple(outlines.bad),
     )
+
+
+def states_crs(source: str | Path) -> bool:
+    """Whether a layer says in which CRS its coordinates are.
+
+    Raises
+    ------
+    LayerError
+        The file cannot be read.
+    """
+    with opened(source) as found:
+        info, _remarks = rim(
+            lambda: pyogrio.read_info(found.target, layer=found.layer, encoding=BYTES), found.shown
+        )
+    return info["crs"] is not None
 
 
 def _table(source: Source, given: str | None) -> _Table:

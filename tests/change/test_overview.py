@@ -10,9 +10,9 @@ from shapely import box
 from change.detection import Detection, Excluded
 from change.export.overview import REASON_COLOURS, draw_overview
 from change.suspicion import REASONS, Suspect, is_suspect
+from survey.examination import examine
 from survey.flight import open_flight
 from survey.pair import make_pair
-from survey.reading import examine
 from survey.settings import Settings
 from tests.strategies import make_change
 from tests.survey.rasters import EAST, NORTH, north_up, scene, write

@@ -63,7 +63,6 @@ def pixel_of(path: Path) -> float:
 
 def _findings(path: Path) -> list[Any]:
     from survey.checks import check_flight
-
     from survey.flight import open_flight
 
     return list(check_flight(open_flight(path)))

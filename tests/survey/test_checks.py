@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from affine import Affine
 
-from survey.checks import Finding, check_flight, check_pair, require
+from survey.checks import check_flight, check_pair
 from survey.errors import FlightError, PairError
+from survey.examination import examine
+from survey.findings import Finding, require
 from survey.flight import open_flight
-from survey.reading import examine
 from tests.survey.rasters import EAST, NORTH, blurred, north_up, scene, write
 
 DAY = date(2024, 3, 5)
@@ -301,8 +302,8 @@ def test_another_turn_is_said(good, tmp_path):
 
 def test_what_is_too_large_to_read_is_judged_by_windows(good, tmp_path, monkeypatch):
     """The same answers, nearly, when even these small files count as too large."""
-    monkeypatch.setattr("survey.checks._CHEAP_PX", 1000)
-    monkeypatch.setattr("survey.checks._WINDOW_PX", 64)
+    monkeypatch.setattr("survey.glance._CHEAP_PX", 1000)
+    monkeypatch.setattr("survey.glance._WINDOW_PX", 64)
     half = write(tmp_path / "b.tif", PICTURE, transform=north_up(0.1, east=EAST + 16))
     assert findings_of(half)["valid_share"].value == 1.0
     found = pair_findings(opened(good), opened(half))

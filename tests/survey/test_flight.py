@@ -10,9 +10,9 @@ from affine import Affine
 from pyproj import CRS
 from pyproj.enums import WktVersion
 
+from survey.crs import epsg_code, same_crs
 from survey.errors import FlightError
 from survey.flight import open_flight, open_surface
-from survey.grid import epsg_code, same_crs
 from tests.survey.rasters import CRS_CODE, EAST, NORTH, north_up, scene, write
 
 PICTURE = scene(80, 96)

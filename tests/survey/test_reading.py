@@ -9,9 +9,10 @@ from pyproj import CRS
 from rasterio.warp import Resampling, reproject
 
 from survey.errors import FlightError
+from survey.examination import examine
 from survey.flight import open_flight, open_surface
 from survey.grid import WorkingGrid, transform_bounds, working_crs
-from survey.reading import FlightReader, examine, read_stored
+from survey.reading import FlightReader, read_stored
 from survey.windows import Window
 from tests.survey.rasters import CRS_CODE, EAST, NORTH, blurred, north_up, scene, write
 
@@ -282,7 +283,7 @@ def test_overviews_show_what_the_full_picture_shows(tmp_path, pixel_m):
 def test_a_coarse_look_without_overviews_is_read_in_strips(tmp_path, monkeypatch):
     path = write(tmp_path / "a.tif", blurred(scene(700, 700), 3))
     at_once, _grid = read(path, 0.9)
-    monkeypatch.setattr("survey.reading._READ_PX", 7_000)
+    monkeypatch.setattr("survey.source_reader._READ_PX", 7_000)
     in_strips, _grid = read(path, 0.9)
     np.testing.assert_array_equal(at_once.colour, in_strips.colour)
 
