@@ -167,10 +167,12 @@ def orthowatch() -> None:
 @click.option("--strict", is_flag=True, help=_("Refuse layers with flawed rows."))
 @_TALK
 def detect(before: Path, after: Path, **options: Any) -> None:
-    from change.export.bundle import require_free
+    from change.export.bundle import require_apart, require_free
 
     if options["as_json"] and options["output"] is None:
         raise click.UsageError(_("--json needs -o: without -o the suspects themselves are printed"))
+    if options["changes"] is not None:
+        require_apart(options["changes"], options["output"])
     for target in (options["output"], options["changes"]):
         if target is not None:
             require_free(target)

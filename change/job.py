@@ -110,10 +110,10 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
         Something that came in cannot be used.
     """
     before, after, findings = _open_checked(job, say)
-    run = start_run(hash_inputs(_inputs(job)), settings, _options(job))
     # The layers first: whoever named the wrong file should not wait for the alignment to hear it.
     grid = working_grid(before, after, settings)
     permits, within = _read_permits(job, grid), _read_within(job, grid)
+    run = start_run(hash_inputs(_inputs(job)), settings, _options(job))
     with open_executor(settings.blocks.workers) as executor:
         pair = make_pair(before, after, settings, executor=executor, progress=progress)
         say(_verdict(pair))

@@ -52,7 +52,7 @@ def write_aligned(after: Flight, grid: WorkingGrid, alignment: Alignment, draft:
         "compress": "zstd",
         "bigtiff": "if_safer",
         "photometric": "rgb",
-        "alpha": "unassociated",
+        "alpha": "non-premultiplied",
     }
     with rasterio.open(tiled, "w", **profile) as target, FlightReader(after, grid) as reader:
         for block in cut_blocks(height=grid.height, width=grid.width, core=_TILE, halo=0):

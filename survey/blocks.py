@@ -2,9 +2,11 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import TypeVar
 
 import cv2
@@ -23,6 +25,27 @@ _AHEAD = 4
 _WORTH_A_PROCESS = 4
 
 
+class _Worker(SpawnProcess):
+    """A process that leaves an interrupt to the one that started it.
+
+    Ctrl-C reaches the whole process group; the signal is held back before the process starts, so
+    that it cannot be caught half-way through its imports either.
+    """
+
+    def start(self) -> None:
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+class _Workers(SpawnContext):
+    """Spawned, not forked: GDAL and OpenCV hold threads and locks that a fork would copy."""
+
+    Process = _Worker
+
+
 def _quiet_worker() -> None:
     """One thread a process: the processes already fill the cores."""
     cv2.setNumThreads(1)
@@ -35,10 +58,15 @@ def open_executor(workers: int) -> Iterator[Executor | None]:
     if count == 1:
         yield None
         return
-    # Spawned, not forked: GDAL and OpenCV hold threads and locks that a fork would copy.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_quiet_worker) as executor:
-        yield executor
+    with ProcessPoolExecutor(count, mp_context=_Workers(), initializer=_quiet_worker) as executor:
+        try:
+            yield executor
+        except BaseException:
+            # Nobody waits for what they are at, and nothing of theirs is on the disk.
+            for process in multiprocessing.active_children():
+                if isinstance(process, _Worker):
+                    process.terminate()
+            raise
 
 
 def run_all(

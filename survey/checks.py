@@ -35,7 +35,7 @@ _VALID_REFUSED, _VALID_DOUBTFUL = 0.01, 0.5
 # Power at 0.3-0.5 over that at 0.1-0.2 cycles per pixel, median of textured windows. Measured on 20
 # real pictures: 0.05-0.6 where pixels are as taken, 0.011-0.014 enlarged a little (kampala), 0.002-
 # 0.008 enlarged twofold (bilinear or cubic, also after JPEG), except two very noisy ones (0.012).
-_SHARPNESS = 0.01
+_SHARPNESS = 0.008
 # Variance at 0.1-0.2 cycles per pixel, grey levels squared, under which a window has no texture.
 _TEXTURE = 4.0
 # Share of pixels with a band at 0 or 255: colours there are lost, and with them the comparison.

@@ -17,7 +17,6 @@ from rasterio.enums import ColorInterp
 from shapely import Polygon, box
 
 import cli
-from survey.grid import Bounds
 from tests.samples import FOLDER, PERMITS, cut_pair, dsm, expected, ortho, place
 from tests.survey.rasters import north_up, scene, write
 
@@ -170,33 +169,18 @@ def test_align_writes_a_valid_cog_and_its_record(call, corner, tmp_path):
     assert record["alignment"]["verdict"] == "verified"
     assert record["alignment"]["rms_m"] < 0.3
     assert sorted(p.name for p in tmp_path.iterdir()) == ["moved.run.json", "moved.tif"]
-    with rasterio.open(target) as moved, rasterio.open(corner["before"]) as before:
+    with rasterio.open(target) as moved:
         assert moved.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         assert moved.block_shapes[0] == (512, 512)
         assert moved.overviews(1)
         assert moved.colorinterp[-1] == ColorInterp.alpha
         assert moved.crs.to_epsg() == 4547
         assert moved.res == pytest.approx((0.08, 0.08))
-        # The moved picture shows the ground of the before flight where that shows it.
-        middle = place((130, 40, 160, 70)).bounds
-        box_of = Bounds(left=middle[0], bottom=middle[1], right=middle[2], top=middle[3])
-        pictures = [
-            d.read(
-                1,
-                window=d.window(box_of.left, box_of.bottom, box_of.right, box_of.top),
-                out_shape=(150, 150),
-            ).astype(float)
-            for d in (before, moved)
-        ]
-    shifts = {
-        (r, c): np.corrcoef(
-            pictures[0][20:-20, 20:-20].ravel(),
-            np.roll(pictures[1], (r, c), (0, 1))[20:-20, 20:-20].ravel(),
-        )[0, 1]
-        for r in range(-10, 11, 2)
-        for c in range(-10, 11, 2)
-    }
-    assert max(shifts, key=shifts.get) == (0, 0)
+    # What was moved lies on the ground of the before flight: aligned again, it stays where it is.
+    again = call("align", corner["before"], target, "--json", "--quiet")
+    told = json.loads(again.out)["alignment"]
+    assert told["verdict"] == "verified"
+    assert np.hypot(told["east_m"], told["north_m"]) < 0.1
 
 
 def test_align_without_output_only_says(call, corner):
@@ -479,6 +463,18 @@ def test_a_reader_that_goes_away_ends_the_run_quietly(words):
     assert done.stderr == ""
 
 
+def outlives(process, seconds):
+    """Whether a process still does anything after some time; a zombie only waits to be counted."""
+    for _ in range(int(seconds / 0.1)):
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+        except psutil.NoSuchProcess:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 def test_an_interrupt_ends_everything_and_leaves_nothing(tmp_path):
     """Ctrl-C reaches the whole process group, as a terminal sends it."""
     arguments = ["detect", ortho(0), ortho(1), "-o", tmp_path / "out", "--workers", "2"]
@@ -504,9 +500,10 @@ def test_an_interrupt_ends_everything_and_leaves_nothing(tmp_path):
     assert err.strip().splitlines()[-1] == "interrupted"
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
-    assert not [worker for worker in workers if worker.is_running()]
+    assert [worker for worker in workers if outlives(worker, 10.0)] == []
 
 
+@pytest.mark.slow
 def test_the_demo_needs_nothing(tmp_path):
     answer = installed("demo", "area", cwd=tmp_path)
     assert answer.code == 0, answer.err

@@ -12,7 +12,7 @@ from survey.errors import OutputError
 from survey.runs import Write, record_beside, record_writer, require_ours, write_all
 from survey.words import _
 
-__all__ = ["record_path", "require_free", "write_changes", "write_result"]
+__all__ = ["record_path", "require_apart", "require_free", "write_changes", "write_result"]
 
 _FOLDER_FILES = ("suspects.geojson", "changes.geojson", "excluded.geojson", "overview.png")
 _RECORD = "run.json"
@@ -56,6 +56,27 @@ def require_free(target: Path) -> None:
     for name in _FOLDER_FILES:
         if target.is_dir():
             require_ours(target / name, target / _RECORD)
+
+
+def require_apart(changes: Path, output: Path | None) -> None:
+    """Refuse a file for the changes that is none, or that the other output would overwrite.
+
+    Raises
+    ------
+    OutputError
+        The two would share a file or a run record.
+    """
+    taken = set()
+    if output is not None and _is_file(output):
+        taken = {output.resolve(), record_path(output).resolve()}
+    elif output is not None:
+        taken = {(output / name).resolve() for name in (*_FOLDER_FILES, _RECORD)}
+    if not _is_file(changes) or taken & {changes.resolve(), record_path(changes).resolve()}:
+        raise OutputError(
+            _("--changes {path}: name a .geojson file of its own for the changes").format(
+                path=changes
+            )
+        )
 
 
 def write_result(result: Result, target: Path) -> list[Path]:
