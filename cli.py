@@ -18,16 +18,24 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+_OURS = ("survey", "change")
+
+
+def _blame(error: ImportError) -> str:
+    """Return the sentence on a package of ours that another one stands in front of."""
+    owners = metadata.packages_distributions()
+    taken = [f"{name} ({', '.join(owners.get(name, ['?']))})" for name in _OURS]
+    return (
+        f"orthowatch cannot find its own modules: {error}. Packages in the way: {'; '.join(taken)}."
+        " Install orthowatch into an environment of its own."
+    )
+
+
 try:
     from survey.errors import InputError, OrthowatchError, PartialError, SettingsError
     from survey.words import LANGUAGES, _, ngettext, use_language
-except ImportError as broken:  # another package named `survey` stands in the way
-    _owners = metadata.packages_distributions().get("survey", [])
-    sys.exit(
-        f"orthowatch cannot find its package `survey` ({broken}); "
-        f"the name is taken by: {', '.join(_owners) or 'unknown'}. "
-        "Install orthowatch into an environment of its own."
-    )
+except ImportError as broken:
+    sys.exit(_blame(broken))
 
 if TYPE_CHECKING:
     from change.job import Job
@@ -135,6 +143,12 @@ _RUNNING = _options(
     context_settings={"auto_envvar_prefix": "ORTHOWATCH", "help_option_names": ["-h", "--help"]},
     help=_("Compare drone flights over the same ground and list what no permit covers."),
 )
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    expose_value=False,
+    help=_("Language of the sentences."),
+)
 @click.version_option(package_name="orthowatch", message="%(prog)s %(version)s")
 def orthowatch() -> None:
     pass
@@ -152,7 +166,7 @@ def orthowatch() -> None:
 )
 @_BEFORE_AFTER
 @click.option("--permits", help=_("Layer of permitted buildings (FILE or FILE|layername=NAME)."))
-@click.option("--permits-crs", help=_("CRS of the permits, whatever their layer says."))
+@click.option("--layers-crs", help=_("CRS of the layers, whatever they say of themselves."))
 @_DSMS
 @_DATES
 @click.option("--within", help=_("Layer of the area to report on."))
@@ -189,7 +203,7 @@ def _job(before: Path, after: Path, options: dict[str, Any]) -> "Job":
         before=first,
         after=second,
         permits=options.get("permits"),
-        permits_crs=_parsed_crs(options.get("permits_crs")),
+        layers_crs=_parsed_crs(options.get("layers_crs")),
         within=options.get("within"),
         crs=_parsed_crs(options["crs"]),
         nodata=options["nodata"],
@@ -255,11 +269,16 @@ def _list_suspects(result: "Result") -> None:
         click.echo(line, err=True)
 
 
+# A log gets no two lines of progress within this many seconds.
+_QUIET_S = 2.0
+
+
 class _Progress:
     """Progress on stderr: one line with the time left on a terminal, else a line per tenth."""
 
     def __init__(self) -> None:
         self._stage, self._began, self._tenth = "", 0.0, 0
+        self._said = time.monotonic()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         if stage != self._stage or done == 1:
@@ -271,8 +290,8 @@ class _Progress:
                 stage=stage, percent=100 * done // total, left=left
             )
             click.echo(f"\r\x1b[K{line}", err=True, nl=done == total)
-        elif tenth > self._tenth and total >= 10:
-            self._tenth = tenth
+        elif tenth > self._tenth and total >= 10 and time.monotonic() - self._said >= _QUIET_S:
+            self._tenth, self._said = tenth, time.monotonic()
             click.echo(_("{stage}: {percent} %").format(stage=stage, percent=10 * tenth), err=True)
 
 
@@ -435,18 +454,18 @@ def _run() -> int:
     except click.ClickException as error:
         error.show()
         return BAD_INPUT
-    except InputError as error:
-        _complain(error)
-        return BAD_INPUT
-    except PartialError as error:
-        _complain(error)
-        return PARTLY
     except OrthowatchError as error:
-        _complain(error)
-        return FAILED
+        line = " ".join(str(error).split())
+        click.echo(_("Error: {message}").format(message=line), err=True)
+        return _exit_code(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo(_("interrupted"), err=True)
         return INTERRUPTED
+    except ImportError as error:
+        if (error.name or "").split(".")[0] not in _OURS:
+            raise
+        click.echo(_blame(error), err=True)
+        return FAILED
     except BrokenPipeError:
         # Whoever read our output has gone: nothing more to say, and nothing to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -454,9 +473,10 @@ def _run() -> int:
     return code if isinstance(code, int) else 0
 
 
-def _complain(error: Exception) -> None:
-    line = " ".join(str(error).split())
-    click.echo(_("Error: {message}").format(message=line), err=True)
+def _exit_code(error: OrthowatchError) -> int:
+    if isinstance(error, InputError):
+        return BAD_INPUT
+    return PARTLY if isinstance(error, PartialError) else FAILED
 
 
 if __name__ == "__main__":

@@ -111,8 +111,21 @@ def _standing_before(look: Look, inside: NDArray[np.bool_], pixel: float) -> NDA
     with np.errstate(invalid="ignore"):
         high = np.asarray(other - level >= 2.0)
     picture = look.window["before" if look.gained else "after"].values
-    # Crowns stand high too; what is green is not taken for a structure.
-    return high & ~is_green(picture)
+    return _without_crowns(high & ~is_green(picture), other, pixel)
+
+
+def _without_crowns(
+    high: NDArray[np.bool_], heights: NDArray[np.float32], pixel: float
+) -> NDArray[np.bool_]:
+    """Leave out what stands high and is rough: crowns do, in winter without being green."""
+    count, labels = cv2.connectedComponents(high.astype(np.uint8), connectivity=4)
+    kept = np.zeros_like(high)
+    for label in range(1, count):
+        part = labels == label
+        core = shrunk(part, 0.8, pixel)
+        if core.any() and roughness(heights, core) <= _ROUGH_M:
+            kept |= part
+    return kept
 
 
 def _kind_by_height(

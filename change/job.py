@@ -1,6 +1,6 @@
 """The whole line for one pair of flights: open, check, align, detect, compare."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,7 @@ from change.suspicion import compare
 from survey.aligned import write_aligned
 from survey.blocks import Progress, open_executor
 from survey.checks import check_flight, check_pair
-from survey.errors import LayerError
+from survey.errors import LayerError, OutputError
 from survey.examination import examine
 from survey.findings import Finding, require
 from survey.flight import Flight, open_flight
@@ -38,6 +38,9 @@ from survey.settings import Settings
 from survey.words import _
 
 __all__ = ["FlightOptions", "Job", "Say", "align_job", "check_job", "run_job"]
+
+# The densest villages leave a quarter of the ground open; plots and townships leave none.
+_MOSTLY_COVERED = 0.75
 
 Say = Callable[[str], None]
 """Takes one sentence for the user."""
@@ -65,8 +68,8 @@ class Job:
     """The later flight."""
     permits: str | None = None
     """Layer of permitted buildings: a file, or ``FILE|layername=NAME``."""
-    permits_crs: CRS | None = None
-    """CRS of the permits' coordinates, whatever the layer says."""
+    layers_crs: CRS | None = None
+    """CRS of the layers' coordinates, whatever they say of themselves."""
     within: str | None = None
     """Layer of the area to report on."""
     crs: CRS | None = None
@@ -187,6 +190,10 @@ def align_job(
         The place cannot be written.
     """
     if output is not None:
+        if output.suffix.lower() not in (".tif", ".tiff"):
+            raise OutputError(
+                _("{path}: is to hold a GeoTIFF; end its name in .tif").format(path=output)
+            )
         require_ours(output, record_beside(output))
     before, after, findings = _open_checked(job, say)
     run = start_run(hash_inputs(_inputs(job)), settings, _options(job))
@@ -233,7 +240,7 @@ def _options(job: Job) -> dict[str, str | None]:
         "flown_before": days[0].isoformat() if days[0] else None,
         "flown_after": days[1].isoformat() if days[1] else None,
         "crs": job.crs.to_string() if job.crs else None,
-        "permits_crs": job.permits_crs.to_string() if job.permits_crs else None,
+        "layers_crs": job.layers_crs.to_string() if job.layers_crs else None,
         "nodata": None if job.nodata is None else repr(job.nodata),
         "encoding": job.encoding,
         "permits_layer": job.permits.partition("|")[2] or None if job.permits else None,
@@ -254,7 +261,7 @@ def _verdict(pair: Pair) -> str:
 def _read_permits(job: Job, grid: WorkingGrid) -> Permits | None:
     if job.permits is None:
         return None
-    crs = job.permits_crs or _missing_crs(job, job.permits)
+    crs = _layer_crs(job, job.permits)
     permits = open_permits(job.permits, area=grid, crs=crs, encoding=job.encoding)
     _refuse_flawed(job, permits.bad_rows, job.permits)
     return permits
@@ -263,15 +270,17 @@ def _read_permits(job: Job, grid: WorkingGrid) -> Permits | None:
 def _read_within(job: Job, grid: WorkingGrid) -> LayerRead | None:
     if job.within is None:
         return None
-    crs = _missing_crs(job, job.within)
+    crs = _layer_crs(job, job.within)
     layer = read_layer(job.within, area=grid, crs=crs, encoding=job.encoding)
     _refuse_flawed(job, layer.bad_rows, job.within)
     return layer
 
 
-def _missing_crs(job: Job, layer: str) -> CRS | None:
-    """Return what the user says of files without a CRS, where the layer is one of them."""
-    return None if job.crs is None or states_crs(layer) else job.crs
+def _layer_crs(job: Job, layer: str) -> CRS | None:
+    """Return what the user says of a layer's CRS; None to believe the layer."""
+    if job.layers_crs is not None or job.crs is None:
+        return job.layers_crs
+    return None if states_crs(layer) else job.crs
 
 
 def _refuse_flawed(job: Job, rows: tuple[BadRow, ...], name: str) -> None:
@@ -301,23 +310,48 @@ def _assumptions(
         said.append(_("no permit layer was given: every change is listed as not compared"))
     for layer in (permits, within):
         if layer is not None:
-            said.extend(layer.assumptions)
-            said.extend(_flawed(layer.bad_rows))
+            said.extend([*layer.assumptions, *_flawed(layer.bad_rows)])
+    if permits is not None:
+        said.extend(_permit_remarks(permits, offset, pair.grid))
+    return tuple(dict.fromkeys([*said, *_height_remarks(pair)]))
+
+
+def _permit_remarks(
+    permits: Permits, offset: PermitOffset | None, grid: WorkingGrid
+) -> Iterator[str]:
+    if permits.unplaced:
+        yield _("{count} permit rows have no place at all: any suspect may be one of them").format(
+            count=permits.unplaced
+        )
+    share = _covered_share(permits, grid)
+    if share > _MOSTLY_COVERED:
+        yield _(
+            "the permits cover {share:.0%} of the ground; are these the outlines of buildings?"
+        ).format(share=share)
     if offset is not None:
-        said.append(
-            _(
-                "the permits lie {east:+.1f} m east, {north:+.1f} m north of the roofs; moved back"
-            ).format(east=-offset.east_m, north=-offset.north_m)
-        )
-    for dsm in (pair.before.dsm, pair.after.dsm):
-        said.extend(dsm.assumptions if dsm else ())
-    if pair.before.dsm and pair.after.dsm and pair.datum is None:
-        said.append(
-            _("the surface models have no stable ground in common and are left out of account")
-        )
-    elif (pair.before.dsm is None) != (pair.after.dsm is None):
-        said.append(_("only one flight has a surface model: it is left out of account"))
-    return tuple(dict.fromkeys(said))
+        yield _(
+            "the permits lie {east:+.1f} m east, {north:+.1f} m north of the roofs; moved back"
+        ).format(east=-offset.east_m, north=-offset.north_m)
+
+
+def _height_remarks(pair: Pair) -> Iterator[str]:
+    surfaces = [dsm for dsm in (pair.before.dsm, pair.after.dsm) if dsm is not None]
+    for dsm in surfaces:
+        yield from dsm.assumptions
+    if len(surfaces) == 1:
+        yield _("only one flight has a surface model: it is left out of account")
+    if len(surfaces) == 2 and pair.datum is None:
+        yield _("the surface models have no stable ground in common and are left out of account")
+    if pair.datum is None:
+        yield _("no heights to judge by: structures are told by colour and shape, much less surely")
+
+
+def _covered_share(permits: Permits, grid: WorkingGrid) -> float:
+    """Return the share of the grid that permits cover."""
+    bounds = grid.bounds
+    ground = shapely.box(bounds.left, bounds.bottom, bounds.right, bounds.top)
+    drawn = shapely.union_all([permit.outline for permit in permits.near(ground, 0.0)])
+    return float(drawn.intersection(ground).area / ground.area)
 
 
 def _flawed(rows: tuple[BadRow, ...]) -> list[str]:

@@ -10,8 +10,9 @@ __all__ = ["built_up", "is_green", "steel_share"]
 # Excess green of leaves and grass lies above this in the daylight of every season they are green in
 # (Meyer and Neto 2008 put the threshold of excess green minus excess red at zero, about here).
 _GREEN = 0.06
-# Chroma (8-bit a*, b* around 128) from which a roof is painted steel rather than concrete or tile.
-_PAINTED = 22.0
+# Blue or red beyond this (8-bit a*, b* around 128) is paint or tile: of the labelled drone tiles of
+# Banepa (CC BY 4.0) 6 % of the roof pixels are, and 0.7 % of the ground.
+_PAINTED = 12.0
 
 
 def is_green(colour: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -35,6 +35,7 @@ def _look() -> dict[str, object]:
         "terminal_width": WIDTH,
         "max_content_width": WIDTH,
         "auto_envvar_prefix": "ORTHOWATCH",
+        "help_option_names": ["-h", "--help"],
     }
 
 

@@ -31,11 +31,11 @@ __all__ = ["Alignment", "align", "common_ground"]
 _COARSEST_SIDE = 768
 # Peak over rival from which a tie is believed (trials: 1.3 to 2.2 make little difference).
 _LEAST_RATIO = 1.3
-# All tiles' correlation summed: six true pairs of other seasons reach 5.7 to 11 over a hectare, 42
-# unrelated ones at most 4.6. Above the first it is the same ground, below the second no sign of it.
-_SAME_GROUND, _NO_SIGN = 6.0, 4.5
-# Evidence grows with the root of the area. With this many windows (3 ha) the same ground shows.
-_ENOUGH_WINDOWS = 200
+# All tiles' correlation summed, per 64 windows (a hectare at 0.2 m): six of seven true pairs across
+# seasons reach 6.1 to 11, 12 unrelated ones at most 4.8; evidence grows with the root of the area.
+# From the first on it is the same ground; below the second, on enough windows (3 ha), it is not.
+_SAME_GROUND, _OTHER_GROUND = 6.0, 4.0
+_PER_WINDOWS, _ENOUGH_WINDOWS = 64, 200
 # What a verified field must have: ties in number and in share, and a small held-back residual.
 _LEAST_TIES, _LEAST_SHARE, _LARGEST_RESIDUAL_M = 12, 0.2, 0.5
 
@@ -231,6 +231,7 @@ def _judge(
 ) -> Alignment:
     """Give the verdict on the last level's ties and summed evidence."""
     seen, evidence = found.ties.count, surface_strength(found.surface)
+    scale = math.sqrt(max(1.0, seen / _PER_WINDOWS))
     used = fitted[1].count if fitted is not None else 0
     numbers = {"used": used, "seen": seen, "evidence": evidence}
     if fitted is not None and _trustworthy(fitted[1], found):
@@ -241,7 +242,7 @@ def _judge(
             why = _("{used} of {seen} windows agree to {rms:.2f} m").format(rms=rms, **numbers)
             return _alignment("verified", why, fitted[0], numbers, residual=(rms, p95))
     flat = flat_field(look.grid.bounds, uncertainty=settings.assumed_error_m)
-    if evidence >= _SAME_GROUND:
+    if evidence >= _SAME_GROUND * scale:
         row, col = surface_peak(found.surface)
         p = look.grid.pixel_m
         middle = look.field.shift(*_middle(look.grid))
@@ -253,7 +254,7 @@ def _judge(
         return _alignment(
             "unverified", why.format(error=settings.assumed_error_m, **numbers), field, numbers
         )
-    if evidence < _NO_SIGN and seen >= _ENOUGH_WINDOWS:
+    if evidence < _OTHER_GROUND * scale and seen >= _ENOUGH_WINDOWS:
         why = _(
             "no common ground found: {used} of {seen} windows agree (evidence {evidence:.1f});"
             " are these the same place?"

@@ -3,9 +3,11 @@
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import connection
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import TypeVar
 
@@ -46,9 +48,19 @@ class _Workers(SpawnContext):
     Process = _Worker
 
 
-def _quiet_worker() -> None:
-    """One thread a process: the processes already fill the cores."""
+def _start_worker() -> None:
+    """Make a worker use one thread, and end with the process that started it."""
+    # The processes already fill the cores.
     cv2.setNumThreads(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    """Wait for a killed parent: nobody would ever ask its workers for anything again."""
+    connection.wait([sentinel])
+    os._exit(1)
 
 
 @contextmanager
@@ -58,7 +70,7 @@ def open_executor(workers: int) -> Iterator[Executor | None]:
     if count == 1:
         yield None
         return
-    with ProcessPoolExecutor(count, mp_context=_Workers(), initializer=_quiet_worker) as executor:
+    with ProcessPoolExecutor(count, mp_context=_Workers(), initializer=_start_worker) as executor:
         try:
             yield executor
         except BaseException:

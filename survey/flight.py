@@ -158,7 +158,8 @@ def _flight_date(given: date | None, tags: list[str | None], path: Path) -> tupl
         found = re.match(r"(\d{4}):(\d\d):(\d\d)", tag or "")
         if found and (day := _day(found.groups())):
             return day, "tag"
-    for name in (path.name, path.parent.name):
+    tiles = sorted(p.name for p in path.iterdir()) if path.is_dir() else []
+    for name in (path.name, path.parent.name, *tiles[:1]):
         for pattern in _DATE_IN_NAME:
             found = pattern.search(name)
             if found and (day := _day(found.group(1, 3, 4))):

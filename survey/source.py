@@ -205,9 +205,12 @@ def _describe(dataset: DatasetReader, path: Path, grid: Grid, *, surface: bool) 
     allowed = _SURFACE_TYPES if surface else _PICTURE_TYPES
     if dtype not in allowed or (surface and dataset.count > 2):
         text = (
-            _("{path}: {count} bands of {dtype} are not a surface model (one band of heights)")
+            _("{path}: no surface model, which has one band of heights ({dtype}, bands: {count})")
             if surface
-            else _("{path}: {count} bands of {dtype} are not a picture (8 or 16 bits)")
+            else _(
+                "{path}: no picture of 8 or 16 bits ({dtype}, bands: {count});"
+                " a surface model is given by --dsm-before and --dsm-after"
+            )
         )
         raise FlightError(text.format(path=path, count=dataset.count, dtype=dtype))
     interp = list(dataset.colorinterp)

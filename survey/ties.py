@@ -122,7 +122,13 @@ def correlate_images(
 
 
 def surface_strength(surface: NDArray[np.float64]) -> float:
-    """Return the height of a surface's peak in robust standard deviations above its median."""
+    """Return the height of a surface's peak in robust standard deviations above its median.
+
+    Streets and plots of two different places may run the same way; their edges then fit along whole
+    rows and columns of shifts. The medians of those are taken out: a place fits at one shift only.
+    """
+    surface = surface - np.median(surface, axis=0, keepdims=True)
+    surface = surface - np.median(surface, axis=1, keepdims=True)
     middle = float(np.median(surface))
     spread = 1.4826 * float(np.median(np.abs(surface - middle))) + 1e-12
     return (float(surface.max()) - middle) / spread

@@ -104,8 +104,11 @@ def test_workers_and_blocks_change_no_byte(tmp_path):
     alone = bundle(tmp_path / "alone", 1, 400.0)
     together = bundle(tmp_path / "together", 2, 100.0)
     records = [json.loads(files.pop("run.json")) for files in (alone, together)]
-    assert sorted(alone) == ["changes.geojson", "excluded.geojson", "overview.png"] + [
-        "suspects.geojson"
+    assert sorted(alone) == [
+        "changes.geojson",
+        "excluded.geojson",
+        "overview.png",
+        "suspects.geojson",
     ]
     for name, content in alone.items():
         assert content == together[name], name

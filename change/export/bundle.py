@@ -148,6 +148,7 @@ def _record(result: Result, outputs: list[str]) -> dict[str, Any]:
         suspects_m2=round(sum(item.change.area_m2 for item in result.suspects), 1),
         changes=len(result.compared),
         judged_m2=round(result.detection.judged_m2, 1),
+        evidence={item.change.id: dict(item.change.evidence) for item in result.compared},
         excluded_m2=round(sum(item.outline.area for item in result.detection.excluded), 1),
         **result.facts,
     )

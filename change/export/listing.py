@@ -49,6 +49,7 @@ def suspect_lines(suspects: Sequence[Suspect], crs: CRS) -> list[str]:
     lonlat = transformer(crs, CRS.from_epsg(4326))
     head = (
         _("no."),
+        _("severity"),
         _("reason"),
         _("kind"),
         _("area m2"),
@@ -65,6 +66,7 @@ def suspect_lines(suspects: Sequence[Suspect], crs: CRS) -> list[str]:
         rows.append(
             (
                 str(number),
+                f"{item.severity:.0f}",
                 _(REASON_WORDS[item.reason]),
                 _(KIND_WORDS[change.kind]),
                 f"{change.area_m2:.0f}",

@@ -18,6 +18,7 @@ from rasterio.features import rasterize
 from shapely import Point, Polygon, STRtree
 
 from change.detection import Detection
+from change.export.listing import REASON_WORDS
 from change.suspicion import Suspect
 from survey.flight import Flight
 from survey.grid import WorkingGrid
@@ -318,7 +319,7 @@ def _legend(page: _Page) -> Image.Image:
     entries = []
     for reason, colour in REASON_COLOURS.items():
         if marks := [mark for mark in page.suspects if mark.item.reason == reason]:
-            entries.append((colour, f"{reason.replace('_', ' ')}: {len(marks)} ({_area(marks)})"))
+            entries.append((colour, f"{REASON_WORDS[reason]}: {len(marks)} ({_area(marks)})"))
     if others := [mark for mark in page.marks if not mark.number]:
         entries.append((_NO_SUSPECT, f"permitted or gone: {len(others)} ({_area(others)})"))
     font = _font(_TEXT_PX)
@@ -394,6 +395,6 @@ def _chip(mark: _Mark, grid: WorkingGrid, looks: _Look) -> Image.Image:
     draw, note, y = ImageDraw.Draw(chip), _font(_NOTE_PX), _CHIP_PX + 4
     draw.text((0, y), str(mark.number), _INK, _font(_TEXT_PX))
     draw.text((chip.width, y + 4), _area([mark]), _INK, note, "ra")
-    draw.text((0, y + 28), mark.item.reason.replace("_", " "), _INK, note)
+    draw.text((0, y + 28), REASON_WORDS[mark.item.reason], _INK, note)
     draw.text((chip.width, y + 28), f"{grid.pixel_m * _CHIP_PX:.0f} m wide", _INK, note, "ra")
     return chip

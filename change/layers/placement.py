@@ -93,7 +93,7 @@ def place(
     if stated is not None and doubt is None:
         return _stated(boxes, stated.to_2d(), area, shown)
     if area is None:
-        raise LayerError(_("{path}: {doubt}; give --crs").format(path=shown, doubt=doubt))
+        raise LayerError(_("{path}: {doubt}; give --layers-crs").format(path=shown, doubt=doubt))
     for guess in (area.crs, zone_prefixed_twin(area.crs), CRS.from_epsg(4326)):
         if guess is not None and _fits(boxes, guess, area):
             sentence = _(
@@ -103,7 +103,7 @@ def place(
             return Placement(crs=guess, assumptions=(said,))
     cause = likely_cause(boxes, stated, area)
     raise LayerError(
-        _("{path}: {doubt} and they do not fall on the flight; give --crs{cause}").format(
+        _("{path}: {doubt} and they do not fall on the flight; give --layers-crs{cause}").format(
             path=shown, doubt=doubt, cause=f" ({cause})" if cause else ""
         )
     )
@@ -156,7 +156,7 @@ def home_crs(boxes: Boxes, crs: CRS, shown: str) -> CRS:
         return working_crs(Grid(crs=crs, transform=spot, width=1, height=1))
     except (ValueError, ProjError) as error:
         raise LayerError(
-            _("{path}: its coordinates lie outside the area of {crs}; give --crs").format(
+            _("{path}: its coordinates lie outside the area of {crs}; give --layers-crs").format(
                 path=shown, crs=describe_crs(crs)
             )
         ) from error

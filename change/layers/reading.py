@@ -207,7 +207,7 @@ def _stated_crs(text: str | None, shown: str) -> CRS | None:
         return CRS.from_user_input(text) if text else None
     except CRSError as error:
         raise LayerError(
-            _("{path}: its CRS cannot be understood; give --crs").format(path=shown)
+            _("{path}: its CRS cannot be understood; give --layers-crs").format(path=shown)
         ) from error
 
 

@@ -100,9 +100,7 @@ def warped(source, target, crs, pixel=None):
             dst_crs=crs,
             resampling=Resampling.bilinear,
         )
-        return write(
-            target, bands, crs=crs, transform=transform, photometric="rgb", nodata=0
-        )
+        return write(target, bands, crs=crs, transform=transform, photometric="rgb", nodata=0)
 
 
 def in_utm(source, target):
@@ -164,9 +162,7 @@ def made_pair(tmp_path, houses, side=1300, pixel=0.2):
         for left, top, right, bottom in built:
             colours[:, top:bottom, left:right] = 205
             surface[:, top:bottom, left:right] += 6
-        image = write(
-            tmp_path / f"{day}.tif", colours, transform=place, photometric="rgb"
-        )
+        image = write(tmp_path / f"{day}.tif", colours, transform=place, photometric="rgb")
         model = write(tmp_path / f"{day}_dsm.tif", surface, transform=place, nodata=-9999)
         flights.append(flight(image, dsm=model))
     return flights, [box(*(place @ (x0, y1)), *(place @ (x1, y0))) for x0, y0, x1, y1 in houses]
@@ -239,9 +235,7 @@ def test_ground_that_only_one_flight_shows_is_excluded(tmp_path):
     east = flight(cut(ortho(1), tmp_path / "east.tif", (50, 10, 198, 150)))
     pair = make_pair(west, east, SETTINGS)
     detection = detect(pair, SETTINGS)
-    outside = shapely.union_all(
-        [e.outline for e in detection.excluded if e.reason == "no_overlap"]
-    )
+    outside = shapely.union_all([e.outline for e in detection.excluded if e.reason == "no_overlap"])
     # West of the shared rectangle 48 m, east of it 68 m, each 140 m high.
     assert outside.area == pytest.approx((48 + 68) * 140, rel=0.05)
     every = shapely.union_all([e.outline for e in detection.excluded])
@@ -312,9 +306,7 @@ def test_a_turned_file_finds_the_same(tmp_path, corner):
         dst_crs="EPSG:4547",
         resampling=Resampling.bilinear,
     )
-    path = write(
-        tmp_path / "t.tif", turned, transform=place @ turn, photometric="rgb", nodata=0
-    )
+    path = write(tmp_path / "t.tif", turned, transform=place @ turn, photometric="rgb", nodata=0)
     heights = {role: corner[f"dsm_{role}"] for role in ("before", "after")}
     before = flight(corner["before"], dsm=heights["before"])
     straight = found(before, flight(corner["after"], dsm=heights["after"]))

@@ -97,9 +97,7 @@ def test_without_heights_colour_tells(colour):
 
 
 def test_a_coat_of_paint_is_no_house_where_there_are_heights():
-    found = weighed(
-        window(ground(), painted(ground(4), BLUE_STEEL), (terrain(), terrain(seed=3)))
-    )
+    found = weighed(window(ground(), painted(ground(4), BLUE_STEEL), (terrain(), terrain(seed=3))))
     assert not found.appeared.any()
     assert not found.vanished.any()
 
@@ -216,7 +214,8 @@ def test_ground_level_and_roughness():
     inside = mask()
     rng = np.random.default_rng(1)
     crown = ndimage.gaussian_filter(rng.normal(0, 4, (SIDE, SIDE)), 1).astype(np.float32)
-    assert roughness(terrain(), inside) < 0.1 < 0.3 < roughness(crown, inside)
+    assert roughness(terrain(), inside) < 0.1
+    assert roughness(crown, inside) > 0.3
     assert np.isnan(roughness(terrain(), ~ring))
 
 

@@ -23,11 +23,29 @@ from change.export.geojson import (
 from tests.samples import run_pair
 
 # As DESIGN lists them; a change of this list breaks every reader of the file.
-DESIGNED = (
-    "id, kind, origin, reason, reasons, area_m2, area_raw_m2, height_gain_m, score,"
-    " severity, permit_number, permit_cover, excess_m2, excess_m, unit, cell, flown_before,"
-    " flown_after, verdict, tolerance_m, run_id"
-).split(", ")
+DESIGNED = [
+    "id",
+    "kind",
+    "origin",
+    "reason",
+    "reasons",
+    "area_m2",
+    "area_raw_m2",
+    "height_gain_m",
+    "score",
+    "severity",
+    "permit_number",
+    "permit_cover",
+    "excess_m2",
+    "excess_m",
+    "unit",
+    "cell",
+    "flown_before",
+    "flown_after",
+    "verdict",
+    "tolerance_m",
+    "run_id",
+]
 NUMBERS = [name for name in DESIGNED if name.endswith(("_m2", "_m"))]
 NUMBERS += ["score", "severity", "permit_cover"]
 

@@ -96,9 +96,7 @@ def test_nothing_joins_to_nothing():
 @given(buildings(), st.integers(0, 2**32 - 1))
 def test_a_measured_building_is_squared_without_losing_it(building, seed):
     """The mask of a building at 0.2 m, frayed at its edges, back to straight walls."""
-    transform = Affine(
-        0.2, 0, building.bounds[0] - 2, 0, -0.2, building.bounds[3] + 2
-    )
+    transform = Affine(0.2, 0, building.bounds[0] - 2, 0, -0.2, building.bounds[3] + 2)
     height = int((building.bounds[3] - building.bounds[1] + 4) / 0.2)
     width = int((building.bounds[2] - building.bounds[0] + 4) / 0.2)
     drawn = rasterize([building], out_shape=(height, width), transform=transform).astype(bool)

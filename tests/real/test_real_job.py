@@ -1,4 +1,4 @@
-"""Real files through the whole command: what must be taken runs to its end, what must not is refused."""
+"""Real files through the whole command: taken ones run to their end, the others are refused."""
 
 import json
 import sys

@@ -72,7 +72,7 @@ def test_a_failure_reaches_the_caller_and_leaves_the_executor_usable(processes):
 def test_results_are_not_gathered_before_they_are_wanted():
     """The work runs as its results are taken: memory does not grow with the area."""
     seen = []
-    results = run_all(lambda n: seen.append(n), range(10), executor=None)
+    results = run_all(seen.append, range(10), executor=None)
     assert seen == []
     next(results)
     assert seen == [0]

@@ -119,11 +119,7 @@ def test_the_field_covers_the_area_and_says_what_it_does_not_know():
     assert not field.known[:, cols > 1140].any()
 
 
-@given(
-    st.lists(
-        st.tuples(st.floats(900, 1300), st.floats(1900, 2300)), min_size=1, max_size=30
-    )
-)
+@given(st.lists(st.tuples(st.floats(900, 1300), st.floats(1900, 2300)), min_size=1, max_size=30))
 def test_places_between_nodes_are_interpolated_as_scipy_does(places):
     field = fitted()
     rows = field.top - field.step * np.arange(field.east.shape[0])

@@ -45,9 +45,7 @@ def test_a_block_of_new_houses_does_not_pull_the_plane():
     difference += 1.5 + np.where((x < 90) & (y < 90), 6.0, 0.0)
     datum = fit_datum(x, y, difference)
     assert datum is not None
-    np.testing.assert_allclose(
-        datum.at(np.array([0.0, 200]), np.array([0.0, 200])), 1.5, atol=0.03
-    )
+    np.testing.assert_allclose(datum.at(np.array([0.0, 200]), np.array([0.0, 200])), 1.5, atol=0.03)
 
 
 def test_holes_are_left_out():

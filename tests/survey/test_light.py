@@ -10,9 +10,7 @@ from skimage.color import rgb2lab
 from survey.light import greenness, match_light, to_lab
 from tests.survey.rasters import scene
 
-PICTURES = arrays.arrays(
-    np.uint8, st.tuples(st.just(3), st.integers(1, 12), st.integers(1, 12))
-)
+PICTURES = arrays.arrays(np.uint8, st.tuples(st.just(3), st.integers(1, 12), st.integers(1, 12)))
 
 
 def flat(picture):

@@ -24,9 +24,7 @@ ACCEPTING = Settings().changed("align", accept=True)
 
 def textured(path, seed=1):
     picture = blurred(scene(SIDE, SIDE, seed=seed), 0.8)
-    return examine(
-        open_flight(write(path, picture, transform=north_up(PIXEL), photometric="rgb"))
-    )
+    return examine(open_flight(write(path, picture, transform=north_up(PIXEL), photometric="rgb")))
 
 
 @pytest.fixture(scope="module")
@@ -170,9 +168,7 @@ def test_heights_need_both_surface_models(tmp_path):
 def test_the_after_flight_is_shown_in_the_light_of_the_before_flight(tmp_path):
     before = textured(tmp_path / "20250101.tif")
     hazy = (blurred(scene(SIDE, SIDE), 0.8) * 0.8 + 30).astype(np.uint8)
-    path = write(
-        tmp_path / "20250601.tif", hazy, transform=north_up(PIXEL), photometric="rgb"
-    )
+    path = write(tmp_path / "20250601.tif", hazy, transform=north_up(PIXEL), photometric="rgb")
     pair = make_pair(before, examine(open_flight(path)), Settings())
     data = read(pair)
     first, second = (to_lab(data[name].values) for name in ("before", "after"))
