@@ -70,15 +70,18 @@ def open_executor(workers: int) -> Iterator[Executor | None]:
     if count == 1:
         yield None
         return
-    with ProcessPoolExecutor(count, mp_context=_Workers(), initializer=_start_worker) as executor:
-        try:
-            yield executor
-        except BaseException:
-            # Nobody waits for what they are at, and nothing of theirs is on the disk.
-            for process in multiprocessing.active_children():
-                if isinstance(process, _Worker):
-                    process.terminate()
-            raise
+    executor = ProcessPoolExecutor(count, mp_context=_Workers(), initializer=_start_worker)
+    try:
+        yield executor
+    except BaseException:
+        # Nobody waits for what they are at, and nothing of theirs is on the disk. What waits is
+        # cancelled first: the executor cannot report broken processes to cancelled work.
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            if isinstance(process, _Worker):
+                process.terminate()
+        raise
+    executor.shutdown()
 
 
 def run_all(

@@ -141,9 +141,9 @@ def fit_affine(
     models = np.concatenate([models, shifts])
     misses = np.stack([np.hypot(*(design @ m - moved).T) for m in models])
     best = int((misses < tolerance).sum(axis=1).argmax())
-    inliers = misses[best] < tolerance
     coefficients = _refine(design, moved, models[best], tolerance)
-    return Affine2D(center=center, coefficients=coefficients), inliers
+    agree = np.hypot(*(design @ coefficients - moved).T) < tolerance
+    return Affine2D(center=center, coefficients=coefficients), agree
 
 
 def _refine(

@@ -325,9 +325,9 @@ def test_missing_crs_falls_on_the_flight_or_is_refused(tmp_path):
     away = written(
         table(shapely.transform(HOUSE, lambda p: p + 90_000), crs=None), tmp_path / "b.shp"
     )
-    with pytest.raises(LayerError, match="give --crs"):
+    with pytest.raises(LayerError, match="give --layers-crs"):
         read_layer(away, area=AREA)
-    with pytest.raises(LayerError, match="not stated; give --crs"):
+    with pytest.raises(LayerError, match="not stated; give --layers-crs"):
         read_layer(path)
 
 
