@@ -17,8 +17,9 @@ from change.looks import MARGIN_M, Look, Measured
 from change.objects import measure
 from change.outlines import join_across_seams, mask_polygons, square
 from survey.blocks import Progress, run_all
+from survey.crs import transformer
 from survey.flight import Flight
-from survey.grid import Bounds, WorkingGrid, transformer
+from survey.grid import Bounds, WorkingGrid
 from survey.pair import Pair, PairReader
 from survey.settings import Settings
 from survey.windows import Block, Tile, cut_blocks
@@ -265,10 +266,16 @@ def _candidates(
         for outline in _joined(parts, pair.grid):
             if outline.area < least or (within is not None and not outline.intersects(within)):
                 continue
-            near = sorted(tree.query(outline.buffer(MARGIN_M)))
+            near = sorted(tree.query(_around(outline)))
             roofs = tuple(known_roofs[i] for i in near)
             found.append(_Candidate(outline=outline, gained=gained, roofs=roofs))
     return found
+
+
+def _around(outline: Polygon) -> Polygon:
+    """Return the rectangle that the window of a candidate covers."""
+    left, bottom, right, top = outline.bounds
+    return box(left - MARGIN_M, bottom - MARGIN_M, right + MARGIN_M, top + MARGIN_M)
 
 
 def _measure_batch(task: _Task) -> list[tuple[bool, Measured]]:

@@ -70,18 +70,16 @@ def open_executor(workers: int) -> Iterator[Executor | None]:
     if count == 1:
         yield None
         return
-    executor = ProcessPoolExecutor(count, mp_context=_Workers(), initializer=_start_worker)
-    try:
-        yield executor
-    except BaseException:
-        # Nobody waits for what they are at, and nothing of theirs is on the disk. What waits is
-        # cancelled first: the executor cannot report broken processes to cancelled work.
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            if isinstance(process, _Worker):
-                process.terminate()
-        raise
-    executor.shutdown()
+    with ProcessPoolExecutor(count, mp_context=_Workers(), initializer=_start_worker) as executor:
+        try:
+            yield executor
+        except BaseException:
+            # Nobody waits for what they are at, and nothing of theirs is on the disk. Their work
+            # must not be cancelled first: Python 3.11 hangs where a worker ends on cancelled work.
+            for process in multiprocessing.active_children():
+                if isinstance(process, _Worker):
+                    process.terminate()
+            raise
 
 
 def run_all(
@@ -123,13 +121,9 @@ def _in_order(
 ) -> Iterator[Result]:
     ahead = _AHEAD * (os.cpu_count() or 1)
     waiting: list[Future[Result]] = []
-    try:
-        for piece in pieces:
-            waiting.append(executor.submit(function, piece))
-            if len(waiting) >= ahead:
-                yield waiting.pop(0).result()
-        while waiting:
+    for piece in pieces:
+        waiting.append(executor.submit(function, piece))
+        if len(waiting) >= ahead:
             yield waiting.pop(0).result()
-    finally:
-        for future in waiting:
-            future.cancel()
+    while waiting:
+        yield waiting.pop(0).result()

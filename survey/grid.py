@@ -12,14 +12,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Geod
 from pyproj.exceptions import ProjError
 
-from survey.crs import (
-    describe_crs,
-    is_earth,
-    same_crs,
-    transformer,
-    zone_at,
-    zone_prefixed_twin,
-)
+from survey.crs import same_crs, transformer, zone_at
 from survey.windows import Window
 
 __all__ = [
@@ -27,14 +20,9 @@ __all__ = [
     "Coordinates",
     "Grid",
     "WorkingGrid",
-    "describe_crs",
     "ground_pixel",
-    "is_earth",
-    "same_crs",
     "transform_bounds",
-    "transformer",
     "working_crs",
-    "zone_prefixed_twin",
 ]
 
 Coordinates = NDArray[np.float64]

@@ -14,17 +14,9 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from pyproj.exceptions import CRSError, ProjError
 
+from survey.crs import describe_crs, is_earth, same_crs, transformer, zone_prefixed_twin
 from survey.errors import LayerError
-from survey.grid import (
-    Bounds,
-    Grid,
-    describe_crs,
-    is_earth,
-    same_crs,
-    transformer,
-    working_crs,
-    zone_prefixed_twin,
-)
+from survey.grid import Bounds, Grid, working_crs
 from survey.words import _
 
 __all__ = [

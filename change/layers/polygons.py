@@ -14,7 +14,7 @@ from shapely import MultiPoint, MultiPolygon, Polygon
 from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
-from survey.grid import same_crs, transformer
+from survey.crs import same_crs, transformer
 from survey.words import _
 
 __all__ = ["BadRow", "Geometries", "Outlines", "clean", "parsed"]

@@ -18,8 +18,8 @@ from change.layers.encodings import Encoding, choose_encoding, decoded, stated_e
 from change.layers.placement import Area, Boxes, box_distances, home_crs, likely_cause, place
 from change.layers.polygons import BadRow, Outlines, clean, parsed
 from change.layers.sources import BYTES, Source, opened, rim
+from survey.crs import describe_crs
 from survey.errors import LayerError
-from survey.grid import describe_crs
 from survey.words import _
 
 __all__ = ["REACH_M", "LayerRead", "read_layer", "states_crs"]

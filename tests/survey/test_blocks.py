@@ -78,7 +78,7 @@ def test_results_are_not_gathered_before_they_are_wanted():
     assert seen == [0]
 
 
-def test_a_caller_who_stops_early_cancels_the_rest():
+def test_a_caller_who_stops_early_leaves_the_executor_usable():
     with ThreadPoolExecutor(1) as executor:
         results = run_all(double, range(10_000), executor=executor)
         assert next(results) == 0
