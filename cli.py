@@ -139,6 +139,15 @@ _RUNNING = _options(
 )
 
 
+_SEED = click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help=_("The same seed gives the same pixels."),
+)
+
+
 @click.group(
     context_settings={"auto_envvar_prefix": "ORTHOWATCH", "help_option_names": ["-h", "--help"]},
     help=_("Compare drone flights over the same ground and list what no permit covers."),
@@ -361,13 +370,7 @@ def align(before: Path, after: Path, **options: Any) -> None:
     help=_("Write a simulated area to FOLDER: flights, permits, townships, and the truth."),
 )
 @click.argument("folder", type=_SOURCE)
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=1,
-    show_default=True,
-    help=_("The same seed gives the same pixels."),
-)
+@_SEED
 @click.option(
     "--side",
     type=click.FloatRange(60.0, 5000.0),
@@ -413,13 +416,7 @@ def _simulate(folder: Path, *, seed: int, side: float, pixel: float, flights: in
     ),
 )
 @click.argument("folder", type=_SOURCE)
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=1,
-    show_default=True,
-    help=_("The same seed gives the same pixels."),
-)
+@_SEED
 @_TALK
 def demo(folder: Path, seed: int, **options: Any) -> None:
     from change.job import FlightOptions, Job

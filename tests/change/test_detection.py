@@ -168,11 +168,12 @@ def made_pair(tmp_path, houses, side=1300, pixel=0.2):
     return flights, [box(*(place @ (x0, y1)), *(place @ (x1, y0))) for x0, y0, x1, y1 in houses]
 
 
-def test_a_structure_across_tile_seams_comes_out_as_one(tmp_path):
+@pytest.mark.parametrize("pixel", [0.2, 0.2437])
+def test_a_structure_across_tile_seams_comes_out_as_one(tmp_path, pixel):
     """The tiles of the lattice meet at pixels 512 and 1024; one house lies on a corner of four."""
     houses = [(480, 480, 560, 570), (990, 100, 1080, 160), (100, 1000, 180, 1060)]
     houses += [(700, 700, 760, 750)]
-    (before, after), outlines = made_pair(tmp_path, houses)
+    (before, after), outlines = made_pair(tmp_path, houses, pixel=pixel)
     detection = found(before, after)
     assert len(detection.changes) == len(outlines)
     for outline in outlines:
