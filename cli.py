@@ -4,9 +4,11 @@ Data goes to stdout, talk to stderr. Heavy packages are imported inside the comm
 ``--help`` answers at once.
 """
 
+import io
 import json
 import logging
 import os
+import signal
 import sys
 import time
 import warnings
@@ -106,7 +108,17 @@ def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return apply
 
 
-_SOURCE = click.Path(path_type=Path)
+class _Named(click.Path):
+    """A path that must have a name: an empty shell variable is not the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail(_("the name is empty"), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_SOURCE = _Named(path_type=Path)
+_LAYER = _Named(path_type=str)
 _BEFORE_AFTER = _options(
     click.argument("before", type=_SOURCE),
     click.argument("after", type=_SOURCE),
@@ -174,11 +186,13 @@ def orthowatch() -> None:
     ),
 )
 @_BEFORE_AFTER
-@click.option("--permits", help=_("Layer of permitted buildings (FILE or FILE|layername=NAME)."))
+@click.option(
+    "--permits", type=_LAYER, help=_("Layer of permitted buildings (FILE or FILE|layername=NAME).")
+)
 @click.option("--layers-crs", help=_("CRS of the layers, whatever they say of themselves."))
 @_DSMS
 @_DATES
-@click.option("--within", help=_("Layer of the area to report on."))
+@click.option("--within", type=_LAYER, help=_("Layer of the area to report on."))
 @click.option("--min-area", type=float, help=_("Smallest change reported, square metres."))
 @_READING
 @click.option("--encoding", help=_("Encoding of the layers' text, such as GBK."))
@@ -436,8 +450,11 @@ def demo(folder: Path, seed: int, **options: Any) -> None:
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     for stream in (sys.stdout, sys.stderr):
-        # A console in GBK must not end a run for want of a character.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        # A console in GBK must not end a run for want of a character; a closed one is None.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    # A service manager's request to end is answered like Ctrl-C: nothing is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.getLogger("rasterio").setLevel(logging.CRITICAL)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
@@ -467,6 +484,11 @@ def _run() -> int:
         # Whoever read our output has gone: nothing more to say, and nothing to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except OSError as error:
+        # The machine's refusals (full disk, name too long) are no bugs of ours.
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(_("Error: {message}").format(message=f"{where}{error.strerror}"), err=True)
+        return BAD_INPUT if error.filename else FAILED
     return code if isinstance(code, int) else 0
 
 

@@ -5,27 +5,25 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
-import numpy as np
 import shapely
 from affine import Affine
-from numpy.typing import NDArray
-from shapely import Polygon, affinity
+from shapely import Polygon
 from shapely.geometry import box
+from shapely.geometry.base import BaseGeometry
 
 from change.evidence import HALO_PX, weigh
+from change.exclusion import EXCLUDED, Excluded, clip_to, excluded_ground, unjudged_cells
 from change.looks import MARGIN_M, Look, Measured
 from change.objects import measure
-from change.outlines import join_across_seams, mask_polygons, square
+from change.outlines import joined_in_metres, mask_polygons, square
 from survey.blocks import Progress, run_all
-from survey.crs import transformer
-from survey.flight import Flight
-from survey.grid import Bounds, WorkingGrid
+from survey.grid import Bounds
 from survey.pair import Pair, PairReader
 from survey.settings import Settings
 from survey.windows import Block, Tile, cut_blocks
 from survey.words import _
 
-__all__ = ["EXCLUDED", "KINDS", "Change", "Detection", "Excluded", "detect"]
+__all__ = ["KINDS", "Change", "Detection", "detect"]
 
 KINDS = (
     "building",
@@ -77,13 +75,8 @@ class Change:
         return self.kind in ("removed", "partly_removed")
 
 
-EXCLUDED = ("no_overlap", "not_seen_before", "not_seen_after", "uncertain")
-"""Why ground was not judged; the slugs that data carries."""
-
 # Side of a tile's core; with the halo it costs a fifth more pixels than it answers for.
 _CORE_PX = 512
-# Excluded ground is drawn in cells of this size, and from this area on, m and m2.
-_CELL_M, _LEAST_EXCLUDED_M2 = 1.0, 4.0
 # A candidate is looked at closely from this share of the smallest area on: squaring may add some.
 _LEAST_SHARE = 0.5
 # Windows of candidates are read at most this large; beyond it they are measured at coarser pixels.
@@ -94,16 +87,6 @@ _BATCH = 16
 _SAME_PLACE = 0.3
 # How far a squared outline may move a vertex, pixels of the working grid.
 _SQUARE_SLACK_PX = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Excluded:
-    """Ground that was not judged."""
-
-    outline: Polygon
-    """Where, m."""
-    reason: str
-    """One of ``EXCLUDED``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +135,7 @@ def detect(
     settings: Settings,
     *,
     known_roofs: Sequence[Polygon] = (),
-    within: shapely.Geometry | None = None,
+    within: BaseGeometry | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Detection:
@@ -192,11 +175,12 @@ def detect(
         _measure_batch, batches, executor=executor, stage=_("measuring"), progress=progress
     )
     changes = _changes((item for batch in measured for item in batch), pair, settings)
-    return Detection(
-        changes=changes,
-        excluded=_excluded(weighed, pair),
-        judged_m2=sum(part.judged_m2 for part in weighed),
-    )
+    cells = {slug: [p for w in weighed for p in w.excluded[slug]] for slug in EXCLUDED}
+    excluded = excluded_ground(cells, pair)
+    judged = sum(part.judged_m2 for part in weighed)
+    if within is not None:
+        excluded, judged = clip_to(within, excluded, pair.grid)
+    return Detection(changes=changes, excluded=excluded, judged_m2=judged)
 
 
 def _weigh_block(task: _Task) -> _Weighed:
@@ -227,27 +211,8 @@ def _weigh_tile(task: _Task, tile: Tile, reader: PairReader, found: _Weighed) ->
         ("not_seen_after", before & ~after),
         ("uncertain", before & after & ~judged),
     ):
-        found.excluded[reason].extend(_cells(mask, place, grid.pixel_m))
+        found.excluded[reason].extend(unjudged_cells(mask, place, grid.pixel_m))
     return float(judged.sum()) * grid.pixel_m**2
-
-
-def _cells(mask: NDArray[np.bool_], place: Affine, pixel: float) -> list[Polygon]:
-    """Return the outlines of a mask drawn in coarse cells."""
-    if not mask.any():
-        return []
-    side = max(1, round(_CELL_M / pixel))
-    height, width = -(-mask.shape[0] // side), -(-mask.shape[1] // side)
-    padded = np.pad(
-        mask, ((0, height * side - mask.shape[0]), (0, width * side - mask.shape[1])), mode="edge"
-    )
-    coarse = padded.reshape(height, side, width, side).mean(axis=(1, 3)) >= 0.5
-    return mask_polygons(coarse, place @ Affine.scale(side))
-
-
-def _joined(parts: list[Polygon], grid: WorkingGrid) -> list[Polygon]:
-    """Join what tiles cut, in whole pixels so that seams meet exactly, and return it in metres."""
-    place = grid.transform.to_shapely()
-    return [affinity.affine_transform(part, place) for part in join_across_seams(parts)]
 
 
 def _candidates(
@@ -255,7 +220,7 @@ def _candidates(
     pair: Pair,
     settings: Settings,
     known_roofs: Sequence[Polygon],
-    within: shapely.Geometry | None,
+    within: BaseGeometry | None,
 ) -> list[_Candidate]:
     """Join what tiles cut, drop what is too small, and give each the roofs around it."""
     tree = shapely.STRtree(list(known_roofs))
@@ -263,7 +228,7 @@ def _candidates(
     found = []
     for gained in (True, False):
         parts = [p for w in weighed for p in (w.appeared if gained else w.vanished)]
-        for outline in _joined(parts, pair.grid):
+        for outline in joined_in_metres(parts, pair.grid.transform):
             if outline.area < least or (within is not None and not outline.intersects(within)):
                 continue
             near = sorted(tree.query(_around(outline)))
@@ -366,37 +331,3 @@ def _change(item: Measured, outline: Polygon, raw: float) -> Change:
         tolerance_m=round(item.tolerance_m, 3),
         evidence=item.evidence,
     )
-
-
-def _excluded(weighed: list[_Weighed], pair: Pair) -> tuple[Excluded, ...]:
-    """Return the ground that was not judged, the parts only one flight covers included."""
-    found: list[Excluded] = []
-    for reason in EXCLUDED:
-        parts = _joined([p for w in weighed for p in w.excluded[reason]], pair.grid)
-        if reason == "no_overlap":
-            parts = join_across_seams(_outside(pair))
-        found.extend(
-            Excluded(outline=outline, reason=reason)
-            for outline in parts
-            if outline.area >= _LEAST_EXCLUDED_M2
-        )
-    return tuple(found)
-
-
-def _outside(pair: Pair) -> list[Polygon]:
-    """Return what either flight's files cover beyond the working grid."""
-    bounds = pair.grid.bounds
-    shared = box(bounds.left, bounds.bottom, bounds.right, bounds.top)
-    covered = shapely.union_all([_footprint(pair.before, pair), _footprint(pair.after, pair)])
-    rest = shapely.get_parts(covered.difference(shared.buffer(_CELL_M, join_style="mitre")))
-    return [part for part in rest if isinstance(part, Polygon)]
-
-
-def _footprint(flight: Flight, pair: Pair) -> shapely.Geometry:
-    """Return the ground a flight's files cover, in the pair's CRS."""
-    change = transformer(flight.crs, pair.grid.crs)
-    parts = []
-    for source in flight.sources:
-        xs, ys = change.transform(*source.grid.corners.T)
-        parts.append(Polygon(np.stack([xs, ys], axis=1)))
-    return shapely.union_all(parts)

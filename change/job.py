@@ -9,6 +9,7 @@ from typing import Any
 import shapely
 from pyproj import CRS
 from shapely import Polygon
+from shapely.geometry.base import BaseGeometry
 
 from change.detection import detect
 from change.facts import pair_facts, permit_facts
@@ -35,7 +36,7 @@ from survey.runs import (
     write_all,
 )
 from survey.settings import Settings
-from survey.words import _
+from survey.words import _, ngettext
 
 __all__ = ["FlightOptions", "Job", "Say", "align_job", "check_job", "run_job"]
 
@@ -116,6 +117,7 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
     # The layers first: whoever named the wrong file should not wait for the alignment to hear it.
     grid = working_grid(before, after, settings)
     permits, within = _read_permits(job, grid), _read_within(job, grid)
+    area = _area(within, grid)
     run = start_run(hash_inputs(_inputs(job)), settings, _options(job))
     with open_executor(settings.blocks.workers) as executor:
         pair = make_pair(before, after, settings, executor=executor, progress=progress)
@@ -128,7 +130,7 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
             pair,
             settings,
             known_roofs=_roofs(permits),
-            within=within.frame.union_all() if within else None,
+            within=area,
             executor=executor,
             progress=progress,
         )
@@ -276,6 +278,19 @@ def _read_within(job: Job, grid: WorkingGrid) -> LayerRead | None:
     return layer
 
 
+def _area(within: LayerRead | None, grid: WorkingGrid) -> BaseGeometry | None:
+    """Return the area to report on; refuse one that the flights do not share."""
+    if within is None:
+        return None
+    area: BaseGeometry = within.frame.union_all()
+    bounds = grid.bounds
+    if not area.intersects(shapely.box(bounds.left, bounds.bottom, bounds.right, bounds.top)):
+        raise LayerError(
+            _("{path}: lies outside the ground that both flights cover").format(path=within.source)
+        )
+    return area
+
+
 def _layer_crs(job: Job, layer: str) -> CRS | None:
     """Return what the user says of a layer's CRS; None to believe the layer."""
     if job.layers_crs is not None or job.crs is None:
@@ -359,9 +374,11 @@ def _flawed(rows: tuple[BadRow, ...]) -> list[str]:
         return []
     dropped = sum(not row.kept for row in rows)
     return [
-        _("{count} flawed rows in the layer: {kept} repaired or kept, {dropped} not usable").format(
-            count=len(rows), kept=len(rows) - dropped, dropped=dropped
-        )
+        ngettext(
+            "{count} flawed row in the layer: {kept} repaired or kept, {dropped} not usable",
+            "{count} flawed rows in the layer: {kept} repaired or kept, {dropped} not usable",
+            len(rows),
+        ).format(count=len(rows), kept=len(rows) - dropped, dropped=dropped)
     ]
 
 

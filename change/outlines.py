@@ -5,14 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 import shapely
-import shapely.affinity
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.features import shapes
-from shapely import Polygon
+from shapely import Polygon, affinity
 from shapely.geometry import shape
 
-__all__ = ["join_across_seams", "mask_polygons", "square"]
+__all__ = ["join_across_seams", "joined_in_metres", "mask_polygons", "square"]
 
 # A squared outline must cover what was measured at least this well, else the measurement is kept.
 # A circle and the square of its area reach 0.83: round tanks stay round.
@@ -53,6 +52,12 @@ def join_across_seams(polygons: list[Polygon]) -> list[Polygon]:
     tidy = shapely.normalize(shapely.simplify(joined, 0.0))
     order = sorted(tidy, key=lambda p: (*p.bounds, p.area))
     return [p for p in order if isinstance(p, Polygon) and p.area > 0]
+
+
+def joined_in_metres(parts: list[Polygon], to_metres: Affine) -> list[Polygon]:
+    """Join what tiles cut, in whole pixels so that seams meet exactly, and return it in metres."""
+    place = to_metres.to_shapely()
+    return [affinity.affine_transform(part, place) for part in join_across_seams(parts)]
 
 
 def square(outline: Polygon, *, slack_m: float) -> Polygon:

@@ -5,13 +5,16 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import TypeVar
 
 import cv2
+
+from survey.errors import OrthowatchError
+from survey.words import _
 
 __all__ = ["Progress", "open_executor", "run_all"]
 
@@ -73,6 +76,10 @@ def open_executor(workers: int) -> Iterator[Executor | None]:
     with ProcessPoolExecutor(count, mp_context=_Workers(), initializer=_start_worker) as executor:
         try:
             yield executor
+        except BrokenExecutor as error:
+            raise OrthowatchError(
+                _("a worker process died, most likely for want of memory; try --workers 1")
+            ) from error
         except BaseException:
             # Nobody waits for what they are at, and nothing of theirs is on the disk. Their work
             # must not be cancelled first: Python 3.11 hangs where a worker ends on cancelled work.

@@ -20,6 +20,7 @@ from survey.glance import (
     valid_share,
 )
 from survey.grid import transform_bounds, working_crs
+from survey.heights import PLAUSIBLE_M
 from survey.reading import Picture
 
 __all__ = ["check_flight", "check_pair"]
@@ -47,8 +48,6 @@ _COLOURS = 16
 # Share of the picture that its surface model must cover.
 _SURFACE_COVER = 0.9
 _SURFACE_PIXEL_M = 1.0
-# Land lies between the Dead Sea shore (-430 m) and Everest (8 849 m).
-_HEIGHTS_M = (-500.0, 9000.0)
 # A surface that spans less (1st to 99th percentile) shows no building: one storey is 3 m.
 _SURFACE_RANGE_M = 2.0
 # Coarser over finer ground pixel of a pair.
@@ -211,7 +210,7 @@ def _check_surface(flight: Flight, dsm: Flight) -> Iterator[Finding]:
         return
     if cover < _SURFACE_COVER:
         yield _warning("dsm_overlap", name, cover, _SURFACE_COVER)
-    lowest, highest = _HEIGHTS_M
+    lowest, highest = PLAUSIBLE_M
     wild = heights[known & ((heights < lowest) | (heights > highest))]
     if wild.size:
         yield _warning("dsm_heights", name, float(wild[0]), f"{lowest:.0f} ... {highest:.0f}")
@@ -257,7 +256,9 @@ def _compare_headers(before: Flight, after: Flight) -> Iterator[Finding]:
         yield _info("same_date", name, before.flown_on.isoformat())
     elif before.flown_on > after.flown_on:
         days = before.flown_on.isoformat(), after.flown_on.isoformat()
-        yield _warning("date_order", name, *days)
+        # A name may hold digits that are no date; a tag or an option says what it means.
+        meant = {before.dated_by, after.dated_by} <= {"tag", "option"}
+        yield (_refuse if meant else _warning)("date_order", name, *days)
 
 
 def _compare_ground(before: Flight, after: Flight) -> Iterator[Finding]:

@@ -63,15 +63,15 @@ _SENTENCES = {
     ),
     "dsm_overlap": N_(
         "{subject}: covers {value:.0%} of the orthophoto (at least {limit:.0%} is expected);"
-        " give the surface model of the same flight"
+        " elsewhere colour decides; give the surface model of the same flight"
     ),
     "dsm_pixel_size": N_(
         "{subject}: a pixel is {value:.2f} m (limit {limit:.2f} m); small buildings have no height"
     ),
     "dsm_crs": N_("{subject}: is in {value}, its picture in {limit}"),
     "dsm_heights": N_(
-        "{subject}: holds heights of {value:.0f} m (plausible is {limit} m); its unit or"
-        " nodata value may be wrong, set it with gdal_edit.py -a_nodata"
+        "{subject}: holds heights of {value:.0f} m (plausible is {limit} m); what lies"
+        " outside is left out; set the nodata value with gdal_edit.py -a_nodata"
     ),
     "dsm_range": N_(
         "{subject}: its heights span {value:.1f} m (limit {limit:.0f} m), no building stands out;"
@@ -94,7 +94,10 @@ _SENTENCES = {
     "rotation_differs": N_(
         "{subject}: their rows differ by {value:.1f} degrees; both turned north"
     ),
-    "date_order": N_("{subject}: the first was flown on {value}, after the second on {limit}"),
+    "date_order": N_(
+        "{subject}: the first was flown on {value}, after the second on {limit};"
+        " give the earlier one first"
+    ),
     "same_date": N_("{subject}: both were flown on {value}"),
     "same_content": N_("{subject}: are the same picture; there is nothing to find"),
 }
@@ -135,5 +138,9 @@ def require(findings: Sequence[Finding]) -> None:
     """
     for finding in findings:
         if finding.level == "refuse":
-            error = PairError if finding.code in ("pixel_ratio", "overlap") else FlightError
+            error = (
+                PairError
+                if finding.code in ("pixel_ratio", "overlap", "date_order")
+                else FlightError
+            )
             raise error(finding.sentence())

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from survey.grid import Coordinates
 
-__all__ = ["Datum", "fit_datum"]
+__all__ = ["PLAUSIBLE_M", "Datum", "fit_datum"]
+
+PLAUSIBLE_M = (-500.0, 9000.0)
+"""Between the Dead Sea's shore and the highest mountains, m: what lies outside is no height."""
 
 # Differences are gathered in bins of this width to find the most frequent one, m.
 _BIN = 0.1

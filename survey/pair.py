@@ -13,7 +13,7 @@ from survey.blocks import Progress
 from survey.errors import PairError
 from survey.flight import Flight
 from survey.grid import WorkingGrid
-from survey.heights import Datum, fit_datum
+from survey.heights import PLAUSIBLE_M, Datum, fit_datum
 from survey.light import Light, match_light, to_lab
 from survey.reading import FlightReader
 from survey.settings import Settings
@@ -156,6 +156,7 @@ def make_pair(
         A file cannot be read to its end.
     """
     grid = working_grid(before, after, settings)
+    before, after = _with_plausible_heights(before), _with_plausible_heights(after)
     alignment = align(before, after, grid, settings.align, executor=executor, progress=progress)
     if alignment.verdict == "refused":
         if not settings.align.accept:
@@ -173,6 +174,14 @@ def make_pair(
         light=light,
         datum=datum,
     )
+
+
+def _with_plausible_heights(flight: Flight) -> Flight:
+    """Take heights that no ground has, such as nodata nobody declared, for holes."""
+    if flight.dsm is None:
+        return flight
+    sources = tuple(replace(source, plausible=PLAUSIBLE_M) for source in flight.dsm.sources)
+    return replace(flight, dsm=replace(flight.dsm, sources=sources))
 
 
 def _coarse(grid: WorkingGrid, least_m: float) -> WorkingGrid:

@@ -24,7 +24,13 @@ __all__ = [
 
 # Beyond these a run would find nothing, and look as if there were nothing: shares end at one, and
 # pixels coarser than a metre show no small structure (``survey.checks`` refuses such flights too).
-_LARGEST = {"min_score": 1.0, "min_cover": 1.0, "pixel_m": 1.0}
+_LARGEST = {
+    "min_score": 1.0,
+    "min_cover": 1.0,
+    "pixel_m": 1.0,
+    "search_m": 200.0,
+    "workers": 256,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +128,13 @@ def read_settings(path: Path | None) -> Settings:
 
 def _with_section(settings: Settings, section: str, values: Any, path: Path) -> Settings:
     sections = {f.name for f in dataclasses.fields(Settings)}
-    if section not in sections or not isinstance(values, dict):
+    if section in sections and not isinstance(values, dict):
+        raise SettingsError(
+            _("{path}: {section} is a section; write [{section}] and its settings below").format(
+                path=path, section=section
+            )
+        )
+    if section not in sections:
         raise SettingsError(
             _("{path}: unknown section [{section}]; known are {known}").format(
                 path=path, section=section, known=", ".join(sorted(sections))

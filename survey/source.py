@@ -24,6 +24,8 @@ __all__ = ["Source", "open_raster", "open_source"]
 # Formats that hold their pixels themselves. A VRT names other files, or addresses, to read.
 _DRIVERS = ("GTiff", "HFA", "JP2OpenJPEG", "JPEG", "PNG")
 _LOSSY = ("JPEG", "YCBCR JPEG", "WEBP", "JPEG2000", "LERC")
+# A strip of a striped file this wide still fits into memory many times: 12 km at 5 cm.
+_LARGEST_SIDE = 250_000
 _PICTURE_TYPES = ("uint8", "uint16")
 _SURFACE_TYPES = ("int16", "uint16", "int32", "uint32", "float32", "float64")
 
@@ -60,6 +62,8 @@ class Source:
     """Surface: metres per stored unit."""
     offset: float = 0.0
     """Surface: metres at stored zero."""
+    plausible: tuple[float, float] | None = None
+    """Surface: heights outside this range are holes, whatever the file says, m; None takes all."""
     collar: Collar | None = None
     """Opaque border, once looked for (``survey.examination.examine``)."""
     stretch: tuple[float, float] | None = None
@@ -129,25 +133,11 @@ def _first_line(error: BaseException) -> str:
 
 def _read_grid(dataset: DatasetReader, path: Path, given: CRS | None) -> tuple[Grid, list[str]]:
     crs, said = _read_crs(dataset, path, given)
-    if dataset.transform.is_identity:
-        if dataset.gcps[0] or dataset.rpcs:
-            text = _("{path}: has only control points; warp it to a map grid first (gdalwarp)")
-        else:
-            text = _("{path}: is not georeferenced; export it with its coordinates")
-        raise FlightError(text.format(path=path))
+    _refuse_unplaced(dataset, path)
     if crs is None:
         text = _("{path}: states no coordinate reference system; name it by --crs")
         raise FlightError(text.format(path=path))
-    if not is_earth(crs):
-        text = _("{path}: its coordinates ({crs}) are not on the Earth")
-        raise FlightError(text.format(path=path, crs=describe_crs(crs)))
-    meant = _zone_by_easting(crs, dataset.transform.c)
-    if meant is not None:
-        text = _(
-            "{path}: states {crs}, but its eastings are those of {meant} (zone number before the"
-            " easting); correct it with gdal_edit.py -a_srs {meant}"
-        )
-        raise FlightError(text.format(path=path, crs=describe_crs(crs), meant=describe_crs(meant)))
+    _refuse_wrong_crs(crs, dataset.transform.c, path)
     try:
         grid = Grid(
             crs=crs, transform=dataset.transform, width=dataset.width, height=dataset.height
@@ -158,6 +148,37 @@ def _read_grid(dataset: DatasetReader, path: Path, given: CRS | None) -> tuple[G
         text = _("{path}: impossible georeferencing ({error})")
         raise FlightError(text.format(path=path, error=error)) from error
     return grid, said
+
+
+def _refuse_unplaced(dataset: DatasetReader, path: Path) -> None:
+    """Refuse a file without a place on a map, or too large to be one file."""
+    place, size = dataset.transform, max(dataset.width, dataset.height)
+    if place.is_identity and (dataset.gcps[0] or dataset.rpcs):
+        text = _("{path}: has only control points; warp it to a map grid first (gdalwarp)")
+        raise FlightError(text.format(path=path))
+    if place.is_identity:
+        text = _("{path}: is not georeferenced; export it with its coordinates")
+        raise FlightError(text.format(path=path))
+    if not all(map(math.isfinite, place)):
+        text = _("{path}: impossible georeferencing ({error})")
+        raise FlightError(text.format(path=path, error=tuple(place)[:6]))
+    if size > _LARGEST_SIDE:
+        text = _("{path}: {size} pixels a side; give it as a folder of tiles of at most {limit}")
+        raise FlightError(text.format(path=path, size=size, limit=_LARGEST_SIDE))
+
+
+def _refuse_wrong_crs(crs: CRS, easting: float, path: Path) -> None:
+    """Refuse coordinates off the Earth, and those that contradict the stated zone."""
+    if not is_earth(crs):
+        text = _("{path}: its coordinates ({crs}) are not on the Earth")
+        raise FlightError(text.format(path=path, crs=describe_crs(crs)))
+    meant = _zone_by_easting(crs, easting)
+    if meant is not None:
+        text = _(
+            "{path}: states {crs}, but its eastings are those of {meant} (zone number before the"
+            " easting); correct it with gdal_edit.py -a_srs {meant}"
+        )
+        raise FlightError(text.format(path=path, crs=describe_crs(crs), meant=describe_crs(meant)))
 
 
 def _zone_by_easting(crs: CRS, easting: float) -> CRS | None:

@@ -46,6 +46,9 @@ def valid_pixels(source: Source, stack: Bands, mask: NDArray[np.bool_] | None) -
         valid &= ~none.all(axis=0)
     if raw.dtype.kind == "f":
         valid &= np.isfinite(raw).all(axis=0)
+    if source.plausible is not None:
+        low, high = ((v - source.offset) / source.scale for v in source.plausible)
+        valid &= (raw[0] >= min(low, high)) & (raw[0] <= max(low, high))
     return valid
 
 

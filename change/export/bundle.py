@@ -16,6 +16,8 @@ __all__ = ["record_path", "require_apart", "require_free", "write_changes", "wri
 
 _FOLDER_FILES = ("suspects.geojson", "changes.geojson", "excluded.geojson", "overview.png")
 _RECORD = "run.json"
+# Whoever names one of these means a file, and would be surprised by a folder of that name.
+_OTHER_FORMATS = (".gpkg", ".shp", ".zip", ".kml", ".kmz", ".csv", ".xlsx", ".pdf", ".png", ".tif")
 
 
 def record_path(target: Path) -> Path:
@@ -42,11 +44,11 @@ def require_free(target: Path) -> None:
             )
         require_ours(target, record_path(target))
         return
-    if target.exists() and not target.is_dir():
+    if target.suffix.lower() in _OTHER_FORMATS or (target.exists() and not target.is_dir()):
         raise OutputError(
             _(
-                "{path}: is a file that orthowatch does not write; end the name in .geojson or name"
-                " a folder"
+                "{path}: is no file that orthowatch writes; end the name in .geojson, or name a"
+                " folder"
             ).format(path=target)
         )
     if not target.exists() and not target.parent.is_dir():

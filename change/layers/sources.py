@@ -39,7 +39,9 @@ _SUFFIXES = frozenset(
     | {".tab", ".mif", ".sqlite", ".dxf"}
 )
 # A real province of permits is well below; a zip bomb is above.
-_UNZIPPED_LIMIT = 8 * 2**30
+_UNZIPPED_LIMIT = 2 * 2**30
+# Text of coordinates packs to a tenth; a hundredfold is blanks. Small files may do as they like.
+_DENSEST, _SMALL = 100, 64 * 2**20
 # A GML file may name a schema on some server, which the driver would fetch. SHAPE_RESTORE_SHX must
 # never be set here: it rewrites the .shx even of a shapefile that has one.
 _OPTIONS = {"GML_DOWNLOAD_SCHEMA": "NO"}
@@ -177,13 +179,25 @@ def _own_copy(path: Path, folder: Path) -> Path:
     return folder / f"{stem}{path.suffix}"
 
 
+def _refuse_bomb(members: list[zipfile.ZipInfo], path: Path) -> None:
+    """Refuse an archive that unpacks to more than any layer of permits holds."""
+    unpacked = sum(item.file_size for item in members)
+    packed = max(1, sum(item.compress_size for item in members))
+    dense = unpacked > _SMALL and unpacked / packed > _DENSEST
+    if unpacked > _UNZIPPED_LIMIT or dense:
+        raise LayerError(
+            _("{path}: unpacks to {size:.0f} MB, which no layer does; unpack it yourself").format(
+                path=path, size=unpacked / 2**20
+            )
+        )
+
+
 def _unzipped(path: Path, folder: Path) -> Path:
     """Unpack a zip, with the names a Chinese Windows gives it, without leaving ``folder``."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = [item for item in archive.infolist() if not item.is_dir()]
-            if sum(item.file_size for item in members) > _UNZIPPED_LIMIT:
-                raise LayerError(_("{path}: unpacks to more than 8 GiB").format(path=path))
+            _refuse_bomb(members, path)
             for item in members:
                 target = folder.joinpath(*_safe_parts(item))
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -273,6 +287,16 @@ def _target(path: Path, shown: str) -> str:
     return f"GeoJSONSeq:{path}" if _SEQUENCE.match(head) else str(path)
 
 
+def _named(layers: list[_Layer]) -> str:
+    """Return the first names, each once and told apart by its file where two are alike."""
+    names = [layer.name for layer in layers]
+    full = [
+        f"{layer.path.name}/{layer.name}" if names.count(layer.name) > 1 else layer.name
+        for layer in layers
+    ]
+    return ", ".join([*dict.fromkeys(full)][:10]) + (", ..." if len(full) > 10 else "")
+
+
 def _choice(found: list[_Layer], wanted: str | None, shown: Path) -> tuple[_Layer, tuple[str, ...]]:
     """Take the layer asked for, else the only one that may hold polygons, else the first."""
     names = ", ".join(layer.name for layer in found)
@@ -292,7 +316,7 @@ def _choice(found: list[_Layer], wanted: str | None, shown: Path) -> tuple[_Laye
         if fitting:
             raise LayerError(
                 _("{path}: several layers may be meant; name one with |layername=: {names}").format(
-                    path=shown, names=", ".join(layer.name for layer in fitting)
+                    path=shown, names=_named(fitting)
                 )
             )
     if len(found) == 1:

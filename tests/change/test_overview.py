@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from shapely import box
 
-from change.detection import Detection, Excluded
+from change.detection import Detection
+from change.exclusion import Excluded
 from change.export.overview import REASON_COLOURS, draw_overview
 from change.suspicion import REASONS, Suspect, is_suspect
 from survey.examination import examine
