@@ -228,9 +228,11 @@ def test_the_same_picture_twice_is_said(good):
     assert found["same_date"].value == "2024-03-05"
 
 
-def test_dates_in_the_wrong_order_are_said(good, tmp_path):
+def test_dates_in_the_wrong_order_are_refused_where_they_are_sure(good, tmp_path):
     older = opened(write(tmp_path / "b.tif", scene(300, 320, seed=2)), flown_on=date(2023, 1, 1))
-    assert pair_findings(opened(good), older)["date_order"].level == "warning"
+    assert pair_findings(opened(good), older)["date_order"].level == "refuse"
+    by_name = replace(older, dated_by="name")
+    assert pair_findings(opened(good), by_name)["date_order"].level == "warning"
     unknown = replace(older, flown_on=None)
     assert "date_order" not in pair_findings(opened(good), unknown)
 
