@@ -38,7 +38,7 @@ Measure = Callable[..., Any]
 
 SETTINGS = Settings().changed("blocks", workers=1)
 
-# Aligned to the file's tiles, and large enough to hide what a call costs (ECOSYSTEM, section 4).
+# Aligned to the file's tiles, and large enough to hide what a call costs.
 _WINDOW_PX = 2048
 # VmHWM and not ru_maxrss: a process inherits the latter from the one that starts it, here this one.
 _IN_A_PROCESS = """

@@ -35,7 +35,7 @@ SEED = 9
 # A scene of 200 m at 5 cm is 4000 pixels a side; four of them side by side are 8000.
 SCENE_M, PIXEL_M, SURFACE_PIXEL_M = 200.0, 0.05, 0.25
 SIDES_PX = (4000, 8000)
-# What a photogrammetry package writes by default: DESIGN.md, "Speed".
+# What a photogrammetry package writes by default.
 PROFILE = {
     "driver": "GTiff",
     "tiled": True,

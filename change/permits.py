@@ -58,8 +58,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "use": ("use", "land use", "purpose", "usage", "用途", "土地用途", "房屋用途", "规划用途"),
 }  # fmt: skip
-"""Field of a permit to the column names it goes by, the surest first; from the ledgers in
-``DOMAIN.md``, the land registry's column names and common English exports."""
+"""Field of a permit to the column names it goes by, the surest first: the usual names in
+Chinese ledgers of permits, in the land registry and in English exports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

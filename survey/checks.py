@@ -41,7 +41,7 @@ _SHARPNESS = 0.008
 _TEXTURE = 4.0
 # Share of pixels with a band at 0 or 255: colours there are lost, and with them the comparison.
 _SATURATED = 0.05
-# Side at which a look at the whole without overviews takes seconds (ECOSYSTEM, section 4).
+# Side at which a look at the whole without overviews takes seconds.
 _LARGE_PX = 4000
 # A class map or a mask has fewer different colours than any photograph.
 _COLOURS = 16

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 # How much is looked at: windows along a side and their size, sources of a folder, and the pixels
-# that may be decoded for a look at the whole (a quarter of a second, ECOSYSTEM, section 4).
+# that may be decoded for a look at the whole (a quarter of a second).
 _WINDOWS, _WINDOW_PX, _SOURCES = 8, 256, 16
 _CHEAP_PX = 2**25
 _COARSE_PX = 512

@@ -22,7 +22,7 @@ from change.export.geojson import (
 )
 from tests.samples import run_pair
 
-# As DESIGN lists them; a change of this list breaks every reader of the file.
+# As the file format documents them; a change of this list breaks every reader of the file.
 DESIGNED = [
     "id",
     "kind",
