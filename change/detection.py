@@ -1,6 +1,7 @@
 """Changes: the structures that appeared, grew or vanished between the two flights of a pair."""
 
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -81,6 +82,8 @@ _CORE_PX = 512
 _LEAST_SHARE = 0.5
 # Windows of candidates are read at most this large; beyond it they are measured at coarser pixels.
 _LARGEST_WINDOW_PX = 1500
+# Candidates are taken up square by square, so that what was decoded for one serves the next, m.
+_SQUARE_M = 100.0
 # Candidates sent to a worker at once.
 _BATCH = 16
 # Two findings that share this much of the smaller one are one place.
@@ -167,6 +170,7 @@ def detect(
         run_all(_weigh_block, tasks, executor=executor, stage=_("detecting"), progress=progress)
     )
     candidates = _candidates(weighed, pair, settings, known_roofs, within)
+    candidates.sort(key=_neighbourhood)
     batches = [
         _Task(pair=pair, settings=settings, candidates=tuple(candidates[i : i + _BATCH]))
         for i in range(0, len(candidates), _BATCH)
@@ -235,6 +239,12 @@ def _candidates(
             roofs = tuple(known_roofs[i] for i in near)
             found.append(_Candidate(outline=outline, gained=gained, roofs=roofs))
     return found
+
+
+def _neighbourhood(candidate: _Candidate) -> tuple[int, int]:
+    """Return the square a candidate lies in: neighbours are read from the same blocks of a file."""
+    left, _bottom, _right, top = candidate.outline.bounds
+    return -math.floor(top / _SQUARE_M), math.floor(left / _SQUARE_M)
 
 
 def _around(outline: Polygon) -> Polygon:
