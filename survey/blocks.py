@@ -9,7 +9,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import contextmanager
 from multiprocessing import connection
 from multiprocessing.context import SpawnContext, SpawnProcess
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 
@@ -77,16 +77,29 @@ def open_executor(workers: int) -> Iterator[Executor | None]:
         try:
             yield executor
         except BrokenExecutor as error:
+            _stop_feeding(executor)
             raise OrthowatchError(
                 _("a worker process died, most likely for want of memory; try --workers 1")
             ) from error
         except BaseException:
             # Nobody waits for what they are at, and nothing of theirs is on the disk. Their work
             # must not be cancelled first: Python 3.11 hangs where a worker ends on cancelled work.
+            _stop_feeding(executor)
             for process in multiprocessing.active_children():
                 if isinstance(process, _Worker):
                     process.terminate()
             raise
+
+
+def _stop_feeding(executor: ProcessPoolExecutor) -> None:
+    """Close our end of the pipe that workers read their work from.
+
+    As long as it is open, Python before 3.11.5 waits for ever to write the next piece of work to
+    workers that are gone (CPython issue 94777; Debian 12 has 3.11.2). Later versions close it too.
+    """
+    queue: Any = getattr(executor, "_call_queue", None)
+    if queue is not None:
+        queue._reader.close()
 
 
 def run_all(
