@@ -13,6 +13,9 @@ from shapely.geometry import shape
 
 __all__ = ["join_across_seams", "joined_in_metres", "mask_polygons", "square"]
 
+# Masks are drawn one pixel aside and brought back: rasterio takes the identity for a missing place,
+# and silences its own warning in a way that threads disturb.
+_ASIDE = Affine.translation(1, 1)
 # A squared outline must cover what was measured at least this well, else the measurement is kept.
 # A circle and the square of its area reach 0.83: round tanks stay round.
 _LEAST_OVERLAP = 0.85
@@ -34,8 +37,9 @@ def mask_polygons(
     least_area
         Parts smaller than this are left out, square units of the coordinates.
     """
-    found = shapes(mask.astype(np.uint8), mask=mask, connectivity=4, transform=transform)
-    polygons = (shape(geometry) for geometry, _value in found)
+    found = shapes(mask.astype(np.uint8), mask=mask, connectivity=4, transform=_ASIDE)
+    place = (transform @ ~_ASIDE).to_shapely()
+    polygons = (affinity.affine_transform(shape(geometry), place) for geometry, _value in found)
     return [p for p in polygons if isinstance(p, Polygon) and p.area >= least_area]
 
 
