@@ -108,7 +108,7 @@ def _rectangle(outline: Polygon) -> Polygon | None:
 def _sized(drawn: Polygon, measured: Polygon) -> Polygon:
     """Return the drawing scaled about its centre to the area that was measured."""
     factor = math.sqrt(measured.area / drawn.area)
-    return shapely.affinity.scale(drawn, factor, factor, origin="centroid")
+    return affinity.scale(drawn, factor, factor, origin="centroid")
 
 
 def _overlap(one: Polygon, other: Polygon) -> float:
