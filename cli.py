@@ -7,6 +7,7 @@ Data goes to stdout, talk to stderr. Heavy packages are imported inside the comm
 import io
 import json
 import logging
+import math
 import os
 import signal
 import sys
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from change.job import Job
     from change.result import Result
     from survey.settings import Settings
+    from survey.simulation import Order
 
 __all__ = ["main", "orthowatch"]
 
@@ -117,7 +119,29 @@ class _Named(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _Fresh(_Named):
+    """A folder that is made: it takes its place at the end, which the current one cannot."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        if path.exists() and path.samefile("."):
+            self.fail(_("name a new folder, not the one you are in"), param, ctx)
+        return path
+
+
+class _Amount(click.FloatRange):
+    """A number within limits; what is not a number is in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            text = _("{value!r} is not a valid {number_type}.")
+            self.fail(text.format(value=value, number_type=self.name), param, ctx)
+        return number
+
+
 _SOURCE = _Named(path_type=Path)
+_NEW_FOLDER = click.argument("folder", type=_Fresh(path_type=Path))
 _LAYER = _Named(path_type=str)
 _BEFORE_AFTER = _options(
     click.argument("before", type=_SOURCE),
@@ -158,6 +182,13 @@ _SEED = click.option(
     show_default=True,
     help=_("The same seed gives the same pixels."),
 )
+
+
+# Written down again because the simulator brings heavy packages; a test compares.
+_SETTINGS = ("fringe", "urban_village", "town", "industrial", "farmland", "hills", "greenhouses")
+_COLLARS = ("none", "mask", "black", "white")
+_SEVERITIES = ("mild", "usual", "bad")
+_FORMS = ("gpkg", "shp", "geojson", "csv")
 
 
 @click.group(
@@ -381,20 +412,38 @@ def align(before: Path, after: Path, **options: Any) -> None:
 
 @orthowatch.command(
     short_help=_("Write a made-up area seen by several flights, with the truth."),
-    help=_("Write a simulated area to FOLDER: flights, permits, townships, and the truth."),
+    help=_(
+        "Write a simulated area to FOLDER, which must be new or empty: for each flight of a year an"
+        " orthophoto and a surface model, the permits, townships, and the truth on every change"
+        " (truth.gpkg, truth.json).\n\n"
+        "Each flight lies a little off and has its own light. The same options give the same"
+        " files.\n\n"
+        "Settings: fringe (villages, a factory, fields), urban_village (houses metres apart), town,"
+        " industrial, farmland, hills, greenhouses.\n\n"
+        "--dirt: mild is what a conversion leaves, usual damages one outline in ten and loses one"
+        " permit in thirty, bad is three times that. permits_dirty.json lists every flaw, and what"
+        " is left of each permit."
+    ),
 )
-@click.argument("folder", type=_SOURCE)
+@_NEW_FOLDER
 @_SEED
 @click.option(
+    "--setting",
+    type=click.Choice(_SETTINGS),
+    default="fringe",
+    show_default=True,
+    help=_("What kind of ground it is."),
+)
+@click.option(
     "--side",
-    type=click.FloatRange(60.0, 5000.0),
+    type=_Amount(60.0, 10_000.0),
     default=200.0,
     show_default=True,
     help=_("Side of the area, metres."),
 )
 @click.option(
     "--pixel",
-    type=click.FloatRange(0.02, 1.0),
+    type=_Amount(0.02, 1.0),
     default=0.08,
     show_default=True,
     help=_("Pixel of the orthophotos, metres."),
@@ -406,20 +455,171 @@ def align(before: Path, after: Path, **options: Any) -> None:
     show_default=True,
     help=_("How many flights."),
 )
+@click.option(
+    "--pace",
+    type=_Amount(0.0, 10.0),
+    default=1.0,
+    show_default=True,
+    help=_("How much is built and removed, times the usual; 0 for nothing."),
+)
+@click.option(
+    "--offset",
+    type=_Amount(0.5, 10.0),
+    default=3.0,
+    show_default=True,
+    help=_("Greatest offset of a flight, metres; the first is off by 0.5 at most."),
+)
+@click.option(
+    "--collar",
+    type=click.Choice(_COLLARS),
+    default="none",
+    show_default=True,
+    help=_("Ragged edge of the orthophotos: none, masked out, or plain black or white."),
+)
+@click.option(
+    "--lean",
+    type=_Amount(0.0, 1.0),
+    help=_("Lean of roofs: 0 for a true orthophoto, 1 as photographed; default: up to 0.6."),
+)
+@click.option(
+    "--pixel-truth",
+    is_flag=True,
+    help=_("Write DATE_truth.tif too: offset, height and structure of every pixel."),
+)
+@click.option(
+    "--dirt",
+    type=click.Choice(("none", *_SEVERITIES)),
+    default="none",
+    show_default=True,
+    help=_("Write the permits once more, with flaws, to FOLDER/permits_dirty."),
+)
+@click.option(
+    "--permit-format",
+    type=click.Choice(_FORMS),
+    help=_("Format of the permits with flaws; default: gpkg."),
+)
+@click.option("--workers", type=click.IntRange(0), help=_("Processes; default: all cores."))
 @_TALK
-def simulate(
-    folder: Path, seed: int, side: float, pixel: float, flights: int, **options: Any
-) -> None:
-    _simulate(folder, seed=seed, side=side, pixel=pixel, flights=flights)
-    if not options["quiet"]:
-        click.echo(_("written: {files}").format(files=folder), err=True)
+def simulate(folder: Path, **options: Any) -> None:
+    from survey.simulation import Order, draw_plan, with_mosaics
+
+    dirty = options["dirt"] != "none"
+    if options["permit_format"] is not None and not dirty:
+        raise click.UsageError(_("--permit-format needs --dirt: permits.gpkg is a GeoPackage"))
+    plan = draw_plan(
+        seed=options["seed"],
+        side_m=options["side"],
+        pixel_m=options["pixel"],
+        flights=options["flights"],
+        setting=options["setting"],
+        pace=options["pace"],
+        offset_m=options["offset"],
+    )
+    order = Order(
+        plan=with_mosaics(plan, collar=options["collar"], lean=options["lean"]),
+        pixel_truth=options["pixel_truth"],
+        dirt=options["dirt"] if dirty else None,
+        permit_form=options["permit_format"] or "gpkg",
+        workers=options["workers"] or 0,
+    )
+    _simulate(folder, order, quiet=options["quiet"])
+    if options["as_json"]:
+        click.echo((folder / "truth.json").read_text(encoding="utf-8"), nl=False)
 
 
-def _simulate(folder: Path, *, seed: int, side: float, pixel: float, flights: int) -> None:
-    from survey.simulation import draw_plan, simulate_area
+def _simulate(folder: Path, order: "Order", *, quiet: bool) -> None:
+    """Write an area and say what is in it."""
+    from survey.simulation import changes_between, deliver_area
 
-    plan = draw_plan(seed=seed, side_m=side, pixel_m=pixel, flights=flights)
-    simulate_area(folder, plan)
+    say, progress = _talk(quiet), None if quiet else _Progress()
+    scene = deliver_area(folder, order, say=say, progress=progress)
+    text = _(
+        "structures: {structures}, permits: {permits}, changes from the first flight to the last:"
+        " {changes}"
+    )
+    say(
+        text.format(
+            structures=len(scene.structures),
+            permits=len(scene.permits),
+            changes=len(changes_between(scene, 0, len(order.plan.flights) - 1)),
+        )
+    )
+    say(_("written: {files}").format(files=folder))
+
+
+@orthowatch.command(
+    short_help=_("Make an earlier flight from a real one, with the truth."),
+    help=_(
+        "Take some of the buildings off the orthophoto ORTHO, so that the picture without them"
+        " passes for an earlier flight; OUTLINES is a layer of the buildings that stand in it.\n\n"
+        "Writes before.tif, after.tif and the truth (truth.gpkg, truth.json) to FOLDER, which must"
+        " be new or empty. The earlier flight lies off and has another light. As many places where"
+        " nothing stood are painted over too, in either picture: decoys, so that traces of paint"
+        " tell nothing."
+    ),
+)
+@click.argument("ortho", type=_SOURCE)
+@click.argument("outlines", type=_SOURCE)
+@_NEW_FOLDER
+@_SEED
+@click.option(
+    "--share",
+    type=_Amount(0.0, 1.0),
+    default=0.3,
+    show_default=True,
+    help=_("Share of the buildings that should go; fewer go where there is no room."),
+)
+@click.option(
+    "--min-area",
+    type=_Amount(0.0, min_open=True),
+    default=12.0,
+    show_default=True,
+    help=_("Smallest building to take off, square metres."),
+)
+@click.option(
+    "--max-area",
+    type=_Amount(0.0, min_open=True),
+    default=1500.0,
+    show_default=True,
+    help=_("Largest building to take off, square metres."),
+)
+@click.option(
+    "--offset",
+    type=_Amount(0.0, 10.0),
+    default=10.0,
+    show_default=True,
+    help=_("Greatest offset of the earlier flight, metres."),
+)
+@click.option("--flown-on", type=_Day(), help=_("Day to give the earlier flight."))
+@_TALK
+def turn_back(ortho: Path, outlines: Path, folder: Path, **options: Any) -> None:
+    from survey.simulation import Turning, turn_back_file
+
+    if options["min_area"] >= options["max_area"]:
+        raise click.UsageError(_("--min-area must be less than --max-area"))
+    turning = Turning(
+        share=options["share"],
+        least_m2=options["min_area"],
+        most_m2=options["max_area"],
+        most_shift_m=options["offset"],
+        flown_on=options["flown_on"],
+    )
+    facts = turn_back_file(ortho, outlines, folder, seed=options["seed"], turning=turning)
+    if options["as_json"]:
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+    say = _talk(options["quiet"])
+    counts = facts["counts"]
+    if not counts["appeared"]:
+        say(
+            _(
+                "no building could be taken off: is each outlined once? else widen --share and the"
+                " areas"
+            )
+        )
+    text = _("buildings taken off: {appeared} of {outlines}, decoys: {decoys}")
+    decoys = counts["decoys_before"] + counts["decoys_after"]
+    say(text.format(appeared=counts["appeared"], outlines=counts["outlines"], decoys=decoys))
+    say(_("written: {files}").format(files=folder))
 
 
 @orthowatch.command(
@@ -429,14 +629,15 @@ def _simulate(folder: Path, *, seed: int, side: float, pixel: float, flights: in
         " FOLDER/result."
     ),
 )
-@click.argument("folder", type=_SOURCE)
+@_NEW_FOLDER
 @_SEED
 @_TALK
 def demo(folder: Path, seed: int, **options: Any) -> None:
     from change.job import FlightOptions, Job
     from survey.settings import Settings
+    from survey.simulation import Order, draw_plan
 
-    _simulate(folder, seed=seed, side=200.0, pixel=0.08, flights=4)
+    _simulate(folder, Order(plan=draw_plan(seed=seed)), quiet=options["quiet"])
     pictures, surfaces = sorted(folder.glob("*_ortho.tif")), sorted(folder.glob("*_dsm.tif"))
     job = Job(
         before=FlightOptions(path=pictures[0], dsm=surfaces[0]),

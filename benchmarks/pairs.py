@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,14 @@ from rasterio.windows import Window as FileWindow
 
 from survey.simulation import (
     AreaPlan,
-    FlightPlan,
-    Scene,
     draw_plan,
     image_frame,
     render_image,
     render_surface,
     scene_of,
     surface_frame,
+    view_of,
 )
-from survey.windows import Window
 
 __all__ = ["PIXEL_M", "SIDES_PX", "FilePair", "file_pair"]
 
@@ -108,20 +105,11 @@ def _render() -> None:
     scene = scene_of(plan)
     with _whole(folder) as draft:
         for flight in plan.flights[:2]:
-            np.save(draft / f"{flight.index}_ortho.npy", _seen(plan, scene, flight))
-            window = surface_frame(plan, flight).window
-            heights, _known = render_surface(plan, scene, flight, window)
+            view = view_of(plan, scene, flight)
+            pixels, _seen = render_image(view, image_frame(plan, flight).window)
+            np.save(draft / f"{flight.index}_ortho.npy", pixels)
+            heights, _known = render_surface(view, surface_frame(plan, flight).window)
             np.save(draft / f"{flight.index}_dsm.npy", heights.astype(np.float32))
-
-
-def _seen(plan: AreaPlan, scene: Scene, flight: FlightPlan) -> NDArray[np.uint8]:
-    """Return (3, row, col) of an orthophoto, rendered a kilopixel at a time."""
-    size = image_frame(plan, flight).size
-    colour = np.zeros((3, size, size), np.uint8)
-    for row, col in product(range(0, size, 1000), repeat=2):
-        window = Window(row=row, col=col, height=1000, width=1000)
-        colour[:, row : row + 1000, col : col + 1000] = render_image(plan, scene, flight, window)[0]
-    return colour
 
 
 def _write_flight(folder: Path, index: int, side_px: int, *, overviews: bool) -> None:

@@ -20,12 +20,17 @@ from survey.simulation import AreaPlan, draw_plan, simulate_area
 HERE = Path(__file__).parent
 SEED = 9
 MASKED_FLIGHT = 2
+# Twelve megabytes in all: small enough to be cloned with the code.
+PIXEL_M = 0.1
+# More than usual, so that a small area shows every kind of change.
+PACE = 2.5
 
 
 def sample_plan() -> AreaPlan:
     """Plan the sample: 200 m x 200 m, four flights in a year, the third with a ragged mask."""
-    plan = draw_plan(seed=SEED)
-    masked = replace(plan.flights[MASKED_FLIGHT], collar="mask")
+    plan = draw_plan(seed=SEED, pixel_m=PIXEL_M, pace=PACE)
+    third = plan.flights[MASKED_FLIGHT]
+    masked = replace(third, mosaic=replace(third.mosaic, collar="mask"))
     flights = [masked if flight.index == MASKED_FLIGHT else flight for flight in plan.flights]
     return replace(plan, flights=tuple(flights))
 

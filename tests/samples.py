@@ -37,11 +37,13 @@ FOLDER = Path(__file__).parent.parent / "sample_tiles"
 PERMITS = FOLDER / "permits.gpkg"
 PLAN = runpy.run_path(str(FOLDER / "make.py"))["sample_plan"]()
 
-CORNER = (98.0, 8.0, 188.0, 98.0)
+CORNER = (90.0, 10.0, 180.0, 100.0)
 """A part of the area, m from its south-west corner (left, bottom, right, top).
 
-Between the first two flights it gains a building of 60 m2 without a permit, one of 110 m2 larger
-than permitted and one as permitted, and loses two that had a permit.
+Between the first two flights it gains a house of 91 m2 without a permit, of which the frame stood
+before, and 95 m2 of a second storey on a house that is permitted one. Nothing goes; but two
+deciduous trees, bare in March and leafy in June, are missing from the surface model of June, and
+that is found as two things that went.
 """
 
 

@@ -201,7 +201,8 @@ def _valid(outlines: Outlines, index: int, outline: BaseGeometry) -> BaseGeometr
         return outline
     repaired = shapely.make_valid(outline, method="structure", keep_collapsed=False)
     polygons = [part for part in _simple_parts(repaired) if isinstance(part, Polygon)]
-    result = polygons[0] if len(polygons) == 1 else MultiPolygon(polygons)
+    # The parts of a repaired outline may share an edge, which no multipolygon may.
+    result = polygons[0] if len(polygons) == 1 else shapely.union_all(polygons)
     detail = _("{why}; area {before:.1f} m2 as drawn, {after:.1f} m2 repaired").format(
         why=shapely.is_valid_reason(outline).split("[")[0],
         before=outline.area,

@@ -7,7 +7,7 @@ flight's orthophoto and surface model at the georeferenced position (x + dx, y +
 import datetime as dt
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,15 @@ import numpy.typing as npt
 from survey.simulation.sun import Sun
 
 __all__ = [
+    "SETTINGS",
     "SOUTH_M",
     "WEST_M",
     "AreaPlan",
     "Displacement",
     "FlightPlan",
     "Light",
+    "Mosaic",
+    "Setting",
     "SurfaceError",
     "Wave",
     "displacement",
@@ -28,6 +31,12 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
+
+Setting = Literal[
+    "fringe", "urban_village", "town", "industrial", "farmland", "hills", "greenhouses"
+]
+SETTINGS: tuple[Setting, ...] = get_args(Setting)
+"""Kinds of ground an area can be: see `survey.simulation.plan.draw_plan`."""
 
 # Inside CGCS2000 zone 114E, on no real building's ground: the scene is invented.
 WEST_M = 435_600.0
@@ -80,14 +89,45 @@ class Light:
     """White balance: factor on red."""
     blue: float = 1.0
     """White balance: factor on blue."""
+    contrast: float = 1.0
+    """Slope of the tone curve at middle grey; 1 for none beyond the transfer curve."""
+    saturation: float = 1.0
+    """Factor on the distance of colours from grey."""
     diffuse: float = 0.3
     """Share of skylight, 0 (no air) to 1 (overcast, no shadows)."""
     haze: float = 0.0
     """Veil added to every pixel, share of full scale."""
     blur_px: float = 0.6
     """Standard deviation of the lens blur, pixels of the scene."""
+    sharpen: float = 0.0
+    """Amount of the camera's unsharp mask; 0 for none."""
     noise: float = 2.0
     """Standard deviation of the sensor's noise, grey values of 255."""
+    jpeg_quality: int | None = None
+    """Quality at which the camera's pictures were compressed, 1 to 100; None for not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mosaic:
+    """How single pictures were put together into one orthophoto."""
+
+    cell_m: float = 60.0
+    """Distance between the pictures that are used, metres."""
+    altitude_m: float = 110.0
+    """Height of the camera above the ground, metres."""
+    lean: float = 0.0
+    """Share of relief displacement left in the mosaic: 0 for a true orthophoto, 1 where it was
+    rectified on bare ground, so that roofs lean outwards and facades show."""
+    vignetting: float = 0.0
+    """Share of light lost in the corners of a picture."""
+    unevenness: float = 0.0
+    """Standard deviation of the pictures' exposures about their mean, as a share."""
+    tear_m: float = 0.0
+    """How far edges of roofs are torn and stretched, metres."""
+    collar: Literal["none", "mask", "black", "white"] = "none"
+    """Ragged edge of the mosaic: none, masked out, or opaque black or white."""
+    holes: int = 0
+    """Number of places, some metres across, where no picture matched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +144,12 @@ class SurfaceError:
     """Standard deviation of the noise, metres."""
     smoothing_m: float = 0.3
     """Standard deviation of the smoothing that rounds the edges, metres."""
+    blunder_m: float = 0.0
+    """Standard deviation of the heights matched on water and glass, metres."""
+    bridged_m: float = 0.0
+    """Width up to which gaps between roofs are bridged, metres."""
+    trees_missing: float = 0.0
+    """Share of the crowns that were matched on the ground below."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +168,16 @@ class FlightPlan:
     """Camera and weather."""
     surface: SurfaceError = field(default_factory=SurfaceError)
     """Error of the surface model."""
+    mosaic: Mosaic = field(default_factory=Mosaic)
+    """How the pictures were put together."""
     shift_east_m: float = 0.0
     """How far the file's corner lies east of the area's, metres."""
     shift_north_m: float = 0.0
     """How far the file's corner lies north of the area's, metres."""
-    collar: Literal["none", "mask", "black"] = "none"
-    """Ragged edge of the mosaic: none, masked out, or pure black."""
+    wetness: float = 0.0
+    """How wet bare ground is, 0 (dust) to 1 (after rain)."""
+    water_m: float = 0.0
+    """Level of ponds and canals above their mean, metres; -1 to 0.5 is usual."""
     seed: int = 0
     """Seed of noise, vehicles' dirt and all else that changes from flight to flight."""
 
@@ -144,6 +194,11 @@ class AreaPlan:
     """Pixel of scene and orthophotos, metres."""
     flights: tuple[FlightPlan, ...]
     """The flights in the order flown."""
+    setting: Setting = "fringe"
+    """What kind of ground it is."""
+    pace: float = 1.0
+    """How much is built and removed, in multiples of the setting's usual; 0 for nothing, though
+    everything else goes on."""
     surface_pixel_m: float = 0.25
     """Pixel of the surface models, metres."""
     west_m: float = WEST_M

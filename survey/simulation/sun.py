@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Sun", "cast_shadows", "locate_sun", "shadow_reach"]
+__all__ = ["Sun", "locate_sun", "shade_below", "shadow_reach", "sight_line"]
 
 Heights = npt.NDArray[np.float32]
 
@@ -92,45 +92,47 @@ def shadow_reach(sun: Sun, relief_m: float) -> float:
     return relief_m / math.tan(math.radians(sun.elevation_deg))
 
 
-def cast_shadows(heights: Heights, pixel_m: float, sun: Sun, relief_m: float) -> Heights:
-    """Find what the sun does not reach.
+def sight_line(heights: Heights, pixel_m: float, sun: Sun, reach_m: float) -> Heights:
+    """Find the height below which a place is out of the sun.
 
-    The highest sight line that blocks a pixel is the maximum of h(p + t) - t tan(elevation) over
+    The highest sight line that blocks a place is the maximum of h(p + t) - t tan(elevation) over
     all steps t towards the sun. Doubling the stretch that is covered with every pass needs log2
     passes in place of one per step, and whole-pixel shifts keep it exact in any window.
 
     Parameters
     ----------
     heights
-        Heights in metres, shape (rows, columns), north up; must reach `shadow_reach` further
-        towards the sun than what is wanted of the result.
+        Heights in metres, shape (rows, columns), north up; must reach `reach_m` further towards
+        the sun than what is wanted of the result.
     pixel_m
         Pixel, metres.
     sun
         Direction to the sun.
-    relief_m
-        Largest height of anything above the ground around it, metres.
+    reach_m
+        How far away, along the ground, obstacles count, metres.
 
     Returns
     -------
     numpy.ndarray
-        float32, same shape: 0 in the sun to 1 in full shadow.
+        float32, same shape: metres; never below the surface itself.
     """
-    steps = shadow_reach(sun, relief_m) / pixel_m
     azimuth = math.radians(sun.azimuth_deg)
     drop = pixel_m * math.tan(math.radians(sun.elevation_deg))
-    line = heights.copy()
-    stretch = 1
-    while stretch <= steps:
+    line, stretch = heights.copy(), 1
+    while stretch * pixel_m <= reach_m:
         row = -round(stretch * math.cos(azimuth))
         column = round(stretch * math.sin(azimuth))
         near, far = _overlap(heights.shape, row, column)
         blocked = line[far] - np.float32(stretch * drop)
-        line = line.copy()
         np.maximum(line[near], blocked, out=line[near])
         stretch *= 2
-    shade = np.clip((line - heights) / np.float32(_PENUMBRA_M), 0.0, 1.0)
-    return np.asarray(shade, dtype=np.float32)
+    return line
+
+
+def shade_below(line: Heights, heights: Heights) -> Heights:
+    """Give the share of direct sun that is lost below a sight line, 0 to 1, float32."""
+    shade = (line - heights) * np.float32(1.0 / _PENUMBRA_M)
+    return np.asarray(np.clip(shade, 0.0, 1.0, out=shade), dtype=np.float32)
 
 
 def _overlap(

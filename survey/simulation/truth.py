@@ -1,18 +1,21 @@
-"""What is exactly true of a simulated area, as tables and as one JSON document."""
+"""What is exactly true of a simulated area: expected changes, tables, and one JSON document."""
 
 import datetime as dt
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from shapely import box, unary_union
+from shapely import box, contains_xy
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
+from survey.simulation.drafting.faces import Where, compare
 from survey.simulation.flights import AreaPlan
-from survey.simulation.ground import ground_level
-from survey.simulation.scene import Scene, Structure
+from survey.simulation.painting.terrain import ground_level, ground_levels
+from survey.simulation.scene import PlannedPermit, Scene, Structure
 
 __all__ = [
     "ExpectedChange",
@@ -30,7 +33,9 @@ _CELL_M = 100.0  # unit grids of 10 000 m2, as in Jiangmen
 _DISTRICT = "449901"
 _COMMUNITY = "001"
 _TOWNSHIPS = ("Shangyuan", "Xiayuan")
-_SAME_M2 = 0.01
+_LOSSES = ("removed", "partly_removed")
+_LEAST_M2 = 1.0  # less than this is the rim of what was built on a cleared outline
+_GROUND_M = 0.5  # step at which the ground under an outline is looked at; it bends over metres
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +47,31 @@ class ExpectedChange:
     kind: str
     """Slug of `kind`."""
     reason: str
-    """Slug of `reason`; `as_permitted` and `removed_permitted` are no suspects."""
+    """Relation to the permits, a slug of `reason`; `as_permitted`, `removed_permitted` and
+    `removed_unpermitted` are no suspects."""
     outline: BaseGeometry
     """What appeared, grew or went, local metres."""
     height_gain_m: float
-    """Height gained there, metres; negative where it went."""
+    """Height gained there, metres: the median over the outline, with sloping roofs at their mean
+    height and open ground as it slopes; negative where it went."""
+    top_gain_m: float
+    """Height gained from highest point to highest point, metres."""
     permit_number: str | None
     """Number of the structure's permit."""
     excess_m2: float
     """Outline at the later flight that lies outside the permit, m2; all of it without one."""
+    excess_height_m: float
+    """Height at the later flight above the permitted one, metres; 0 without a permit."""
+    replaces: int | None
+    """Number of the structure that stood here before and was cleared, if any."""
 
 
 def changes_between(scene: Scene, before: int, after: int) -> tuple[ExpectedChange, ...]:
     """List what changed between two flights.
+
+    Where a structure was cleared and another built on its ground between the two flights, the new
+    one is listed with all that differs from the old one in height, and the old one with what it
+    left open. A new one of the same outline and height is no change: no flight can tell.
 
     Parameters
     ----------
@@ -68,44 +85,112 @@ def changes_between(scene: Scene, before: int, after: int) -> tuple[ExpectedChan
     Returns
     -------
     tuple of ExpectedChange
-        In the order of structure numbers.
+        In the order of structure numbers; where one was torn down in part and grew elsewhere, its
+        growth and its loss one after the other.
     """
-    permits = {permit.number: permit.outline for permit in scene.permits}
-    found = []
+    permits = {permit.number: permit for permit in scene.permits}
+    heirs = {item.replaces: item for item in scene.structures if item.replaces}
+    numbered = {item.number: item for item in scene.structures}
+    found: list[ExpectedChange] = []
     for structure in scene.structures:
         if structure.parts_at(before) == structure.parts_at(after):
             continue
-        outline, gain_m = _changed(structure, before, after)
-        state = structure.state_at(after) or structure.states[0]
-        if not structure.parts_at(before):
-            state = structure.states[0]
-        allowed = permits.get(structure.permit_number or "")
-        now = structure.outline_at(after)
-        found.append(
-            ExpectedChange(
-                structure=structure.number,
-                kind=state.kind,
-                reason=state.reason,
-                outline=outline,
-                height_gain_m=round(gain_m, 3),
-                permit_number=structure.permit_number,
-                excess_m2=round(now.difference(allowed).area if allowed else now.area, 3),
-            )
+        found += _expect(
+            scene,
+            structure,
+            (before, after),
+            permits.get(structure.permit_number or ""),
+            forebear=numbered.get(structure.replaces or 0),
+            heir=heirs.get(structure.number),
         )
     return tuple(found)
 
 
-def _changed(structure: Structure, before: int, after: int) -> tuple[BaseGeometry, float]:
-    """Give where a structure changed, and by what height."""
-    old, new = structure.outline_at(before), structure.outline_at(after)
-    if old.is_empty or new.is_empty:
-        return unary_union([old, new]), structure.height_at(after) - structure.height_at(before)
-    added = [part for part in structure.parts_at(after) if part not in structure.parts_at(before)]
-    grown = new.difference(old)
-    if grown.area > _SAME_M2:
-        return grown, max(part.top_m for part in added)
-    top = max(added, key=lambda part: part.top_m)
-    return top.outline(), structure.height_at(after) - structure.height_at(before)
+def _expect(
+    scene: Scene,
+    structure: Structure,
+    pair: tuple[int, int],
+    permit: PlannedPermit | None,
+    *,
+    forebear: Structure | None,
+    heir: Structure | None,
+) -> list[ExpectedChange]:
+    """Say what a perfect comparison finds at one structure."""
+    before, after = pair
+    old, new = structure.parts_at(before), structure.parts_at(after)
+    was = became = structure
+    if not old and forebear is not None and forebear.parts_at(before):
+        was = forebear
+        found = {"risen": compare(forebear.parts_at(before), new, where="built")}
+    elif not new and heir is not None and heir.parts_at(after):
+        became = heir
+        found = {"sunk": compare(old, heir.parts_at(after), where="open")}
+    else:
+        ways: tuple[Where, Where] = ("risen", "sunk")
+        found = {way: compare(old, new, where=way) for way in ways}
+    now = structure.outline_at(after)
+    taller_m = structure.height_at(after) - permit.height_m if permit else 0.0
+    changes = []
+    for way, difference in found.items():
+        if difference is None or difference.outline.area < _LEAST_M2:
+            continue
+        kind, reason = _name(structure, pair, sunk=way == "sunk")
+        shape = difference.outline
+        feet_m = _feet(scene, shape, after, became) - _feet(scene, shape, before, was)
+        changes.append(
+            ExpectedChange(
+                structure=structure.number,
+                kind=kind,
+                reason=reason,
+                outline=difference.outline,
+                height_gain_m=round(difference.gain_m + float(np.median(feet_m)), 3),
+                top_gain_m=round(difference.top_gain_m, 3),
+                permit_number=structure.permit_number,
+                excess_m2=round(now.difference(permit.outline).area if permit else now.area, 3),
+                excess_height_m=round(max(0.0, taller_m), 3),
+                replaces=structure.replaces,
+            )
+        )
+    return changes
+
+
+def _feet(
+    scene: Scene, outline: BaseGeometry, flight: int, structure: Structure
+) -> npt.NDArray[np.float64]:
+    """Give the ground from which a structure's heights count, or open ground, over an outline."""
+    west, south, east, north = outline.bounds
+    columns, rows = np.meshgrid(
+        np.arange(west, east, _GROUND_M) + _GROUND_M / 2,
+        np.arange(south, north, _GROUND_M) + _GROUND_M / 2,
+    )
+    inside, spot = contains_xy(outline, columns, rows), outline.representative_point()
+    x, y = np.append(columns[inside], spot.x), np.append(rows[inside], spot.y)
+    built = contains_xy(structure.outline_at(flight), x, y)
+    level_m = ground_level(structure.foot, scene.terrain, scene.seed)
+    return np.where(built, level_m, ground_levels(x, y, scene.terrain, scene.seed))
+
+
+def _name(structure: Structure, pair: tuple[int, int], *, sunk: bool) -> tuple[str, str]:
+    """Name a change and its relation to the permits.
+
+    What is new is called after what it is, whatever was added since; where it has grown since, it
+    exceeds its permit.
+    """
+    before, after = pair
+    since = [state for state in structure.states if before < state.flight <= after]
+    losses = [state for state in since if state.kind in _LOSSES]
+    if sunk and losses:
+        whole = not structure.parts_at(after)
+        return "removed" if whole else "partly_removed", losses[-1].reason
+    gains = [state for state in since if state.kind not in _LOSSES] or since
+    kind, reason = gains[-1].kind, gains[-1].reason
+    if structure.parts_at(before):
+        return kind, reason
+    first = gains[0]
+    named = [state.kind for state in gains if state.kind in ("building", "shed")]
+    if reason == "grown_beyond_permit":
+        reason = "exceeds_permit" if first.reason == "as_permitted" else first.reason
+    return named[-1] if named else kind, reason
 
 
 def _place(outline: BaseGeometry, plan: AreaPlan) -> BaseGeometry:
@@ -132,16 +217,18 @@ def tabulate_permits(plan: AreaPlan, scene: Scene) -> gpd.GeoDataFrame:
         }
         for permit in scene.permits
     ]
-    table = _table(rows, plan.crs)
+    names = ["number", "holder", "granted", "valid_until", "footprint_m2", "storeys", "height_m",
+             "use", "geometry"]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=names)
     for name in ("granted", "valid_until"):
-        table[name] = pd.to_datetime(table[name])
-    return table
+        frame[name] = pd.to_datetime(frame[name])
+    return gpd.GeoDataFrame(frame, geometry="geometry", crs=plan.crs)
 
 
 def tabulate_structures(plan: AreaPlan, scene: Scene) -> gpd.GeoDataFrame:
     """Lay out every structure at every flight that sees it, true positions in the area's CRS."""
     rows = [
-        _describe(structure, flight, scene)
+        _describe(structure, flight, scene, plan.dates)
         | {
             "flown_on": plan.dates[flight].isoformat(),
             "geometry": _place(structure.outline_at(flight), plan),
@@ -167,10 +254,11 @@ def tabulate_changes(plan: AreaPlan, scene: Scene) -> gpd.GeoDataFrame:
         for change in changes_between(scene, before, after)
     ]
     columns = [
-        "before", "after", "structure", "kind", "reason", "permit_number",
-        "area_m2", "height_gain_m", "excess_m2", "geometry",
+        "before", "after", "structure", "kind", "reason", "permit_number", "area_m2",
+        "height_gain_m", "top_gain_m", "excess_m2", "excess_height_m", "replaces", "geometry",
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
+    frame["replaces"] = frame["replaces"].astype("Int64")
     return gpd.GeoDataFrame(frame, geometry="geometry", crs=plan.crs)
 
 
@@ -183,7 +271,20 @@ def _first(structure: Structure, kinds: tuple[str, ...]) -> int | None:
     return flights[0] if flights else None
 
 
-def _describe(structure: Structure, flight: int, scene: Scene) -> dict[str, Any]:
+def _days(structure: Structure, dates: tuple[dt.date, ...]) -> dict[str, str | None]:
+    """Give the days of the flights between which a structure appeared and vanished, ISO."""
+    first, gone = structure.states[0].flight, _first(structure, ("removed",))
+    return {
+        "appeared_after": dates[first - 1].isoformat() if first else None,
+        "appeared_by": dates[first].isoformat(),
+        "vanished_after": dates[gone - 1].isoformat() if gone else None,
+        "vanished_by": dates[gone].isoformat() if gone else None,
+    }
+
+
+def _describe(
+    structure: Structure, flight: int, scene: Scene, dates: tuple[dt.date, ...]
+) -> dict[str, Any]:
     """Describe a structure as one flight sees it, without its outline."""
     state = structure.state_at(flight)
     parts = structure.parts_at(flight)
@@ -196,13 +297,16 @@ def _describe(structure: Structure, flight: int, scene: Scene) -> dict[str, Any]
         "reason": state.reason if state else None,
         "area_m2": round(structure.outline_at(flight).area, 3),
         "height_m": round(structure.height_at(flight), 3),
-        "ground_m": round(ground_level(structure.foot, scene.seed), 3),
+        "ground_m": round(ground_level(structure.foot, scene.terrain, scene.seed), 3),
         "storeys": max((part.storeys for part in parts), default=0),
         "roof": parts[0].roof if parts else None,
         "permit_number": structure.permit_number,
-        "appears": _first(structure, ("building", "shed")),
+        "replaces": structure.replaces,
+        # What appears may come as a site, and what stands from the start is no news.
+        "appears": structure.states[0].flight or None,
         "grows": _first(structure, ("annex", "roof_addition", "storey")),
         "vanishes": _first(structure, ("removed",)),
+        **_days(structure, dates),
     }
 
 
@@ -277,7 +381,7 @@ def describe_truth(plan: AreaPlan, scene: Scene) -> dict[str, Any]:
         "area": facts,
         "flights": flights,
         "structures": [
-            _describe(structure, flight, scene)
+            _describe(structure, flight, scene, plan.dates)
             for structure in scene.structures
             for flight in range(count)
         ],

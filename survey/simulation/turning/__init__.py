@@ -1,0 +1,3 @@
+"""Real orthophotos turned back to before some of their buildings stood."""
+
+__all__: list[str] = []
