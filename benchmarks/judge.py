@@ -44,7 +44,7 @@ from survey.windows import Window
 if TYPE_CHECKING:
     from benchmarks.judged_pairs import PairOfFlights
 
-__all__ = ["SETS", "Case", "Set", "digest_case", "frozen_cases", "plan_of"]
+__all__ = ["SETS", "Case", "Set", "digest_case", "frozen_cases", "plan_of", "tell_truth"]
 
 FROZEN = Path(__file__).parent / "frozen.json"
 _PIXELS_M = (0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.5)
@@ -206,6 +206,11 @@ def digest_case(case: Case, executor: Executor | None = None) -> dict[str, Any]:
     pixels = hashlib.sha256()
     for part in run_all(partial(_digest_tile, case), list(_pieces(case)), executor=executor):
         pixels.update(part)
+    return {"pixels": pixels.hexdigest()} | tell_truth(case)
+
+
+def tell_truth(case: Case) -> dict[str, Any]:
+    """Tell what is expected of a case, without rendering it: `truth`, `changes`, `changed_m2`."""
     plan = plan_of(case)
     changes = () if case.other_seed else changes_between(scene_of(plan), 0, case.after)
     facts = [
@@ -213,7 +218,6 @@ def digest_case(case: Case, executor: Executor | None = None) -> dict[str, Any]:
         for c in changes
     ]
     return {
-        "pixels": pixels.hexdigest(),
         "truth": hashlib.sha256(json.dumps(facts).encode()).hexdigest(),
         "changes": len(changes),
         "changed_m2": round(sum(c.outline.area for c in changes), 1),

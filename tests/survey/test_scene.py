@@ -14,7 +14,7 @@ from shapely import LineString, STRtree, unary_union
 from survey.simulation.drafting import draft
 from survey.simulation.drafting.claims import ALLEY_M
 from survey.simulation.drafting.draft import draw_scene
-from survey.simulation.drafting.faces import compare, mean_rise
+from survey.simulation.drafting.faces import compare, middle_rise
 from survey.simulation.drafting.layout import draw_land, draw_terrain
 from survey.simulation.flights import SETTINGS
 from survey.simulation.painting.palette import SKINS, TINTS, WALLS
@@ -304,7 +304,7 @@ def test_expected_changes_lie_where_heights_differ(setting):
 
 
 def _surface(scene, flight, outline):
-    """Read the built surface at points all over an outline, sloping roofs at their mean height."""
+    """Read the built surface at points all over an outline, sloping roofs at their middle height."""
     rng = np.random.default_rng(0)
     west, south, east, north = outline.buffer(-0.01).bounds
     points = Points(rng.uniform(west, east, 400), rng.uniform(south, north, 400), outline)
@@ -326,7 +326,7 @@ class Points:
         east, north = self.x - part.place.x, self.y - part.place.y
         u, v = east * sin + north * cos, east * cos - north * sin
         over = (np.abs(u) <= part.length_m / 2) & (np.abs(v) <= part.width_m / 2)
-        return np.where(over, part.height_m + mean_rise(part), 0.0)
+        return np.where(over, part.height_m + middle_rise(part), 0.0)
 
 
 def box_of(length_m, height_m, **more):

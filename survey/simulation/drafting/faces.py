@@ -9,7 +9,7 @@ from shapely.geometry.base import BaseGeometry
 
 from survey.simulation.scene import Part
 
-__all__ = ["Difference", "Where", "compare", "mean_rise"]
+__all__ = ["Difference", "Where", "compare", "middle_rise"]
 
 Where = Literal["anywhere", "built", "open", "risen", "sunk"]
 """Which ground of a comparison counts."""
@@ -31,14 +31,14 @@ class Difference:
     """Greatest gain, or loss where more was lost, between highest points, metres."""
 
 
-def mean_rise(part: Part) -> float:
-    """Give the mean height of a roof above its eaves, metres."""
+def middle_rise(part: Part) -> float:
+    """Give the height above its eaves that half of a roof exceeds, metres; a hip's mean."""
     if part.roof in ("gable", "mono"):
         return part.rise_m / 2.0
     if part.roof == "hip":
         short, long = sorted((part.length_m, part.width_m))
         return part.rise_m * (3.0 * long - short) / (6.0 * long)
-    return part.rise_m * 2.0 / 3.0 if part.roof == "arch" else 0.0  # a parabola
+    return part.rise_m * 0.75 if part.roof == "arch" else 0.0  # a parabola over half its width
 
 
 def compare(
@@ -125,9 +125,9 @@ def _polygons(shape: BaseGeometry) -> list[Polygon]:
 
 
 def _surface(parts: tuple[Part, ...], spot: BaseGeometry) -> tuple[float, float]:
-    """Give mean height and highest point of the uppermost volume over a spot; 0 on the ground."""
+    """Give middle height and highest point of the uppermost volume over a spot; 0 on the ground."""
     over = [part for part in parts if part.outline().covers(spot)]
     if not over:
         return 0.0, 0.0
     top = max(over, key=lambda part: part.height_m)
-    return top.height_m + mean_rise(top), top.top_m
+    return top.height_m + middle_rise(top), top.top_m
