@@ -304,7 +304,7 @@ def test_expected_changes_lie_where_heights_differ(setting):
 
 
 def _surface(scene, flight, outline):
-    """Read the built surface at points all over an outline, sloping roofs at their middle height."""
+    """Read the built surface at points all over an outline, sloping roofs at middle height."""
     rng = np.random.default_rng(0)
     west, south, east, north = outline.buffer(-0.01).bounds
     points = Points(rng.uniform(west, east, 400), rng.uniform(south, north, 400), outline)
