@@ -11,7 +11,7 @@ from survey.simulation.camera.atlas import Atlas, bounds_of
 from survey.simulation.camera.mosaic import lean_at
 from survey.simulation.camera.render import Lit
 from survey.simulation.flights import FlightPlan
-from survey.simulation.painting.canvas import Lattice
+from survey.simulation.painting.canvas import Lattice, frame_of
 from survey.simulation.painting.moment import Moment
 from survey.simulation.painting.palette import WALLS, to_linear
 from survey.simulation.painting.roofs import roof_top
@@ -86,8 +86,6 @@ class _Job:
     """The volume."""
     number: int
     """Number of its structure."""
-    level_m: float
-    """Ground at its structure's foot, metres."""
     lean: tuple[float, float]
     """Metres east and north per metre of height."""
     lattice: Lattice
@@ -103,20 +101,11 @@ class _Job:
         row, column = self.offset
         return slice(row, row + self.lattice.rows), slice(column, column + self.lattice.columns)
 
-    def frame(self) -> tuple[Singles, Singles]:
-        """Give u and v of every pixel, metres."""
-        bearing = math.radians(self.part.place.bearing_deg)
-        sin, cos = math.sin(bearing), math.cos(bearing)
-        east = (self.lattice.x - self.part.place.x)[None, :]
-        north = (self.lattice.y - self.part.place.y)[:, None]
-        u = (east * sin).astype(np.float32) + (north * cos).astype(np.float32)
-        return u, (east * cos).astype(np.float32) - (north * sin).astype(np.float32)
-
 
 def _jobs(atlas: Atlas, moment: Moment, flight: FlightPlan, lattice: Lattice) -> list[_Job]:
     """List the parts that lean visibly, the lowest first."""
     jobs = []
-    for structure, level_m in atlas.structures(bounds_of(lattice)):
+    for structure, _ in atlas.structures(bounds_of(lattice)):
         parts = structure.parts_at(moment.flight)
         if not parts:
             continue
@@ -129,7 +118,7 @@ def _jobs(atlas: Atlas, moment: Moment, flight: FlightPlan, lattice: Lattice) ->
                 offset = (window.row - lattice.row, window.column - lattice.column)
                 jobs.append(
                     _Job(
-                        part=part, number=structure.number, level_m=level_m, lean=lean,
+                        part=part, number=structure.number, lean=lean,
                         lattice=window, offset=offset, sun=moment.sun,
                     )
                 )  # fmt: skip
@@ -151,7 +140,7 @@ def _clear(job: _Job, leaned: Leaned) -> None:
 
 def _draw(job: _Job, lit: Lit, leaned: Leaned) -> None:
     """Draw facade and roof of one part over what is lower."""
-    u, v = job.frame()
+    u, v = frame_of(job.lattice, job.part.place)
     lean_u, lean_v = _in_frame(job.part, job.lean)
     share, side = _strike(job.part, (lean_u, lean_v), u, v)
     height = share * np.float32(job.part.top_m)

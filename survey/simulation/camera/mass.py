@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from survey.simulation.camera.atlas import Atlas, Bounds, bounds_of
-from survey.simulation.painting.canvas import Lattice
+from survey.simulation.painting.canvas import Lattice, frame_of
 from survey.simulation.painting.moment import Moment
 from survey.simulation.painting.roofs import roof_top
 from survey.simulation.painting.terrain import terrain_at
@@ -95,11 +95,7 @@ def _window(mass: Mass, place: Place, half_u_m: float, half_v_m: float) -> "_Cut
         return None
     row, column = lattice.row - mass.lattice.row, lattice.column - mass.lattice.column
     heights = mass.height[row : row + lattice.rows, column : column + lattice.columns]
-    bearing = math.radians(place.bearing_deg)
-    sin, cos = math.sin(bearing), math.cos(bearing)
-    east, north = (lattice.x - place.x)[None, :], (lattice.y - place.y)[:, None]
-    u = (east * sin).astype(np.float32) + (north * cos).astype(np.float32)
-    v = (east * cos).astype(np.float32) - (north * sin).astype(np.float32)
+    u, v = frame_of(lattice, place)
     return _Cut(heights=heights, u=u, v=v)
 
 

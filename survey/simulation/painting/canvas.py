@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from survey.simulation.scene import Place
 
-__all__ = ["Box", "Canvas", "Lattice", "Surface", "cover_edge"]
+__all__ = ["Box", "Canvas", "Lattice", "Surface", "cover_edge", "frame_of"]
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -70,6 +70,17 @@ class Lattice:
         return Lattice(
             pixel_m=self.pixel_m, column=west, row=north, columns=east - west, rows=south - north
         )
+
+
+def frame_of(lattice: Lattice, place: Place) -> tuple[Singles, Singles]:
+    """Give u (along) and v (across) of every pixel of a lattice in the frame of a place, metres."""
+    bearing = math.radians(place.bearing_deg)
+    sin, cos = math.sin(bearing), math.cos(bearing)
+    east = (lattice.x - place.x)[None, :]
+    north = (lattice.y - place.y)[:, None]
+    u = (east * sin).astype(np.float32) + (north * cos).astype(np.float32)
+    v = (east * cos).astype(np.float32) - (north * sin).astype(np.float32)
+    return u, v
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,13 +170,7 @@ class Box:
 
     def frame(self) -> tuple[Singles, Singles]:
         """Give u (along) and v (across) of every pixel, metres, shape (rows, columns)."""
-        bearing = math.radians(self.place.bearing_deg)
-        sin, cos = math.sin(bearing), math.cos(bearing)
-        east = (self.lattice.x - self.place.x)[None, :]
-        north = (self.lattice.y - self.place.y)[:, None]
-        u = (east * sin).astype(np.float32) + (north * cos).astype(np.float32)
-        v = (east * cos).astype(np.float32) - (north * sin).astype(np.float32)
-        return u, v
+        return frame_of(self.lattice, self.place)
 
     def tint(self, cover: Singles, albedo: Singles, mirror: float = 0.0) -> None:
         """Colour the ground by `albedo` (3, rows, columns) where `cover` is above 0."""
