@@ -151,7 +151,9 @@ def test_frozen_cases_are_many_and_differ():
     seeds = [case.seed for name in SETS for case in frozen_cases(name)]
     assert len(set(seeds)) == len(seeds)
     assert {case.setting for case in frozen_cases("detection")} == set(SETTINGS)
-    assert {case.side_m**2 for name in SETS[-1:] for case in frozen_cases(name)} == {4472.0**2}
+    areas_km2 = [frozen_cases(name)[0].side_m ** 2 / 1e6 for name in ("nothing", "nothing_wide")]
+    assert areas_km2 == pytest.approx([4.0, 20.0], rel=1e-3)
+    assert all(frozen_cases(name)[0].pace == 0 for name in ("nothing", "nothing_wide"))
 
 
 def test_detectors_without_heights_are_not_asked():

@@ -44,6 +44,7 @@ def simulate_area(
     pixel_truth: bool = False,
     workers: int = 1,
     progress: Progress | None = None,
+    scene: Scene | None = None,
 ) -> Scene:
     """Write all flights of an area, its permits and its truth into a new folder.
 
@@ -59,6 +60,8 @@ def simulate_area(
         Processes to render with, 0 for one per core; the files are the same for any number.
     progress
         Told after every tile.
+    scene
+        The plan's scene, where it has been drawn already; drawing a large one takes minutes.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def simulate_area(
             )
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scene = scene_of(plan)
+    scene = scene or scene_of(plan)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         with open_executor(workers) as executor:

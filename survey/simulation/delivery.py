@@ -144,11 +144,12 @@ def deliver_area(
         say(_("drawing the area"))
     if taken or order.dirt is None:
         return _simulate(folder, order, progress)
-    soiled = _soil(order, order.dirt)
+    drawn = scene_of(order.plan)
+    soiled = _soil(order, order.dirt, drawn)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
         made = Path(beside) / folder.name
-        scene = _simulate(made, order, progress)
+        scene = _simulate(made, order, progress, drawn)
         written = write_permits(soiled, made / "permits_dirty", order.permit_form)
         text = json.dumps(
             _describe(soiled, written[0].relative_to(made)),
@@ -161,13 +162,16 @@ def deliver_area(
     return scene
 
 
-def _simulate(folder: Path, order: Order, progress: Progress | None) -> Scene:
+def _simulate(
+    folder: Path, order: Order, progress: Progress | None, scene: Scene | None = None
+) -> Scene:
     return simulate_area(
         folder,
         order.plan,
         pixel_truth=order.pixel_truth,
         workers=order.workers,
         progress=progress,
+        scene=scene,
     )
 
 
@@ -202,9 +206,9 @@ def _require_room(folder: Path, order: Order) -> None:
         raise OutputError(text.format(folder=folder, needed=needed / 1e9, free=free / 1e9))
 
 
-def _soil(order: Order, severity: Severity) -> Soiled:
+def _soil(order: Order, severity: Severity, scene: Scene) -> Soiled:
     """Draw the layer with dirt before anything is rendered: there may be nothing to draw."""
-    permits = tabulate_permits(order.plan, scene_of(order.plan))
+    permits = tabulate_permits(order.plan, scene)
     if permits.empty:
         text = _("this area has no permits to put dirt on: take a larger --side or another --seed")
         raise SettingsError(text)

@@ -20,10 +20,15 @@ _NEIGHBOURS = tuple((down, across) for down in (-1, 0, 1) for across in (-1, 0, 
 _FAREST = 1.1  # greatest distance to the nearest jittered picture, in steps of the raster
 
 
+def _key(column: Indices, row: Indices) -> Indices:
+    """Give every picture of the raster a number; the factor is larger than any raster."""
+    return column * 7919 + row
+
+
 def _nadir(flight: FlightPlan, column: Indices, row: Indices) -> tuple[Floats, Floats]:
     """Give the foot points of pictures by their place in the raster, metres east and north."""
     cell_m = flight.mosaic.cell_m
-    key = column * 7919 + row  # any odd factor larger than a raster keeps pictures apart
+    key = _key(column, row)
     aside = hash_line(key, mix_seed(flight.seed, 80)).astype(np.float64) - 0.5
     along = hash_line(key, mix_seed(flight.seed, 81)).astype(np.float64) - 0.5
     x = (column + 0.5 + 2.0 * _JITTER * aside) * cell_m
@@ -42,7 +47,7 @@ def _nearest(flight: FlightPlan, x: Floats, y: Floats) -> tuple[Floats, Floats, 
         closer = away < best
         best = np.where(closer, away, best)
         east, north = np.where(closer, x - foot_x, east), np.where(closer, y - foot_y, north)
-        key = np.where(closer, (column + across) * 7919 + row + down, key)
+        key = np.where(closer, _key(column + across, row + down), key)
     return east, north, key
 
 
