@@ -54,14 +54,24 @@ class Alignment:
     """Residual of ties the field was not fitted to, root mean square, m; None unless verified."""
     p95_m: float | None
     """Residual of those ties, 95th percentile, m; None unless verified."""
-    ties_used: int
-    """Ties that agree with the field."""
-    ties_seen: int
-    """Windows with enough picture in both flights."""
+    ties: Ties
+    """Every window with enough picture in both flights, at its best guess."""
+    used: NDArray[np.bool_]
+    """Which of the ties the field was fitted to, (n,)."""
     evidence: float
     """Peak of all windows' correlation summed, in standard deviations: same ground or not."""
     accepted_by: str
     """``gate`` or ``user``; a refused alignment is used only where the user accepted it."""
+
+    @property
+    def ties_used(self) -> int:
+        """How many ties agree with the field."""
+        return int(self.used.sum())
+
+    @property
+    def ties_seen(self) -> int:
+        """How many windows had enough picture in both flights."""
+        return self.ties.count
 
     @property
     def shift_m(self) -> tuple[float, float]:
@@ -234,13 +244,18 @@ def _judge(
     scale = math.sqrt(max(1.0, seen / _PER_WINDOWS))
     used = fitted[1].count if fitted is not None else 0
     numbers = {"used": used, "seen": seen, "evidence": evidence}
+    places = found.ties.x + 1j * found.ties.y
+    kept = fitted[1].x + 1j * fitted[1].y if fitted is not None else np.zeros(0)
+    seen_and_used = found.ties, np.isin(places, kept)
     if fitted is not None and _trustworthy(fitted[1], found):
         missed = _held_back(fitted[1], look.grid)
         rms = float(np.sqrt(np.mean(missed**2))) if len(missed) else math.inf
         if rms <= _LARGEST_RESIDUAL_M:
             p95 = float(np.percentile(missed, 95))
             why = _("{used} of {seen} windows agree to {rms:.2f} m").format(rms=rms, **numbers)
-            return _alignment("verified", why, fitted[0], numbers, residual=(rms, p95))
+            return _alignment(
+                "verified", why, fitted[0], evidence, seen_and_used, residual=(rms, p95)
+            )
     flat = flat_field(look.grid.bounds, uncertainty=settings.assumed_error_m)
     if evidence >= _SAME_GROUND * scale:
         row, col = surface_peak(found.surface)
@@ -252,20 +267,28 @@ def _judge(
             " windows agree; an error of {error:g} m is assumed"
         )
         return _alignment(
-            "unverified", why.format(error=settings.assumed_error_m, **numbers), field, numbers
+            "unverified",
+            why.format(error=settings.assumed_error_m, **numbers),
+            field,
+            evidence,
+            seen_and_used,
         )
     if evidence < _OTHER_GROUND * scale and seen >= _ENOUGH_WINDOWS:
         why = _(
             "no common ground found: {used} of {seen} windows agree (evidence {evidence:.1f});"
             " are these the same place?"
         )
-        return _alignment("refused", why.format(**numbers), flat, numbers)
+        return _alignment("refused", why.format(**numbers), flat, evidence, seen_and_used)
     why = _(
         "nothing to measure by: {used} of {seen} windows agree (evidence {evidence:.1f});"
         " the georeferencing is kept and an error of {error:g} m assumed"
     )
     return _alignment(
-        "unverified", why.format(error=settings.assumed_error_m, **numbers), flat, numbers
+        "unverified",
+        why.format(error=settings.assumed_error_m, **numbers),
+        flat,
+        evidence,
+        seen_and_used,
     )
 
 
@@ -281,7 +304,8 @@ def _alignment(
     verdict: str,
     why: str,
     field: Field,
-    numbers: dict[str, float],
+    evidence: float,
+    ties: tuple[Ties, NDArray[np.bool_]],
     residual: tuple[float, float] | None = None,
 ) -> Alignment:
     return Alignment(
@@ -290,8 +314,8 @@ def _alignment(
         why=why,
         rms_m=residual[0] if residual else None,
         p95_m=residual[1] if residual else None,
-        ties_used=int(numbers["used"]),
-        ties_seen=int(numbers["seen"]),
-        evidence=numbers["evidence"],
+        ties=ties[0],
+        used=ties[1],
+        evidence=evidence,
         accepted_by="gate",
     )

@@ -31,12 +31,15 @@ _LARGEST = {
     "search_m": 200.0,
     "workers": 256,
 }
+_CHOICES = {"precision": ("standard", "precise")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignSettings:
     """How two flights are brought onto the same ground."""
 
+    precision: str = "standard"
+    """``standard``: as good as detection needs; ``precise``: as good as the pictures allow."""
     search_m: float = 20.0
     """Largest offset between the flights that is looked for, m."""
     assumed_error_m: float = 1.0
@@ -157,6 +160,8 @@ def _check_section(section: str, part: Any) -> None:
         value, default = getattr(part, item.name), item.default
         number = isinstance(value, int | float) and not isinstance(value, bool)
         fits = isinstance(value, bool) if isinstance(default, bool) else number
+        if isinstance(default, str):
+            fits = value in _CHOICES[item.name]
         if fits and isinstance(default, int) and not isinstance(default, bool):
             fits = isinstance(value, int)
         if not fits or (number and not 0 <= value <= _LARGEST.get(item.name, 1e6)):
