@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -21,8 +22,9 @@ from shapely import box
 import cli
 from change.permits import open_permits
 from survey.grid import Bounds, WorkingGrid
-from survey.simulation import SETTINGS, Mosaic, delivery, draw_plan
+from survey.simulation import SETTINGS, Mosaic, delivery, draw_plan, new_folder
 from survey.simulation.camera import press
+from survey.simulation.permits import permit_files
 from survey.simulation.permits.permit_dirt import Severity
 from survey.simulation.permits.permit_files import Form
 from survey.simulation.turning import turned_back_files
@@ -213,6 +215,27 @@ def place_of(log):
     return CRS.from_epsg(4490 if held.startswith("degrees") else 4547)
 
 
+def test_outlines_of_the_truth_are_valid(tmp_path):
+    """Rooms on roofs and annexes are cut against each other; some would touch themselves."""
+    options = ("--side", "120", "--pixel", "0.6", "--flights", "2", "--workers", "1", "--pace", "5")
+    make("simulate", tmp_path / "area", *options, "--setting", "urban_village", "--quiet")
+    for layer in ("structures", "changes"):
+        rows = gpd.read_file(tmp_path / "area" / "truth.gpkg", layer=layer)
+        assert len(rows)
+        assert rows.is_valid.all()
+        assert set(rows.geom_type) <= {"Polygon", "MultiPolygon"}
+
+
+def test_a_disk_without_hard_links_takes_dirty_permits_too(plain, tmp_path, monkeypatch):
+    def refuse(*_paths):
+        raise PermissionError(1, "Operation not permitted")
+
+    make("simulate", tmp_path / "usual", *SMALL, "--quiet", "--dirt", "mild")
+    monkeypatch.setattr(permit_files.os, "link", refuse)
+    make("simulate", tmp_path / "exfat", *SMALL, "--quiet", "--dirt", "mild")
+    assert contents(tmp_path / "exfat") == contents(tmp_path / "usual")
+
+
 # simulate: what is refused, and what is left.
 
 
@@ -228,12 +251,14 @@ def test_what_cannot_be_made_is_one_line(call, tmp_path, arguments, says):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_known_beforehand(call, tmp_path, monkeypatch):
-    usage = delivery.shutil.disk_usage(tmp_path)._replace(free=10**9)
-    monkeypatch.setattr(delivery.shutil, "disk_usage", lambda _path: usage)
-    assert refused(
-        call("simulate", tmp_path / "new" / "area", "--side", "2400"), "1.0 GB are free", "--pixel"
-    )
+def test_a_full_disk_is_known_beforehand(call, village, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=10**9)
+    monkeypatch.setattr(new_folder.shutil, "disk_usage", lambda _path: usage)
+    folder = tmp_path / "new" / "area"
+    assert refused(call("simulate", folder, "--side", "2400"), "1.0 GB are free", "--pixel")
+    usage = usage._replace(free=10**6)
+    assert refused(call("simulate", folder, *SMALL), "about 20 MB", "1 MB are free")
+    assert refused(call("turn-back", *village, folder), "1 MB are free", "smaller picture")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -248,7 +273,7 @@ def test_the_estimate_holds(plain):
 def test_what_is_there_is_not_overwritten(call, tmp_path, more):
     (tmp_path / "mine.txt").write_text("mine")
     assert refused(call("simulate", tmp_path, *SMALL, *more), "not empty")
-    assert refused(call("simulate", tmp_path / "mine.txt", *SMALL, *more), "not empty")
+    assert refused(call("simulate", tmp_path / "mine.txt", *SMALL, *more), "is a file")
     assert contents(tmp_path) == {"mine.txt": b"mine"}
 
 
@@ -263,6 +288,7 @@ def test_what_is_there_is_not_overwritten(call, tmp_path, more):
         (["--lean", "1.1"], "1.1"),
         (["--collar", "grey"], "grey"),
         (["--workers", "-1"], "-1"),
+        (["--workers", "2147483647"], "256"),
         (["--dirt", "awful"], "awful"),
         (["--permit-format", "shp"], "--dirt"),
     ],
@@ -287,7 +313,7 @@ def test_the_current_folder_is_no_new_one(call, tmp_path, monkeypatch, command):
     ("failure", "code", "says"),
     [
         (KeyboardInterrupt(), 130, "interrupted"),
-        (OSError(28, "No space left on device"), 1, "No space left"),
+        (OSError(28, "No space left on device"), 2, "is the disk full?"),
     ],
     ids=["interrupt", "full disk"],
 )
@@ -433,13 +459,13 @@ def test_offset_0_leaves_the_earlier_flight_in_its_place(village, tmp_path):
 
 def test_turning_back_says_what_it_did(village, tmp_path):
     done = make("turn-back", *village, tmp_path / "made")
-    counts, last = done.stderr.splitlines()
+    *_progress, counts, last = done.stderr.splitlines()
     assert done.stdout == ""
     assert counts.startswith("buildings taken off: ")
     assert " of 9, decoys: " in counts
     assert last.startswith("written: ")
     none = make("turn-back", *village, tmp_path / "none", "--share", "0")
-    assert none.stderr.startswith("no building could be taken off")
+    assert none.stderr.startswith("buildings taken off: 0 of 9, decoys: 0")
 
 
 def test_turning_back_refuses_in_one_line(call, village, tmp_path):
@@ -461,6 +487,48 @@ def test_turning_back_refuses_in_one_line(call, village, tmp_path):
         assert wrong[0] in answer.err.splitlines()[-1]
     assert contents(tmp_path) == before
     assert not made.exists()
+
+
+def test_a_layer_of_several_must_be_named(call, village, tmp_path):
+    ortho, outlines = village
+    both = tmp_path / "both.gpkg"
+    houses = gpd.read_file(outlines)
+    for name in ("houses", "plots"):
+        houses.to_file(both, layer=name, driver="GPKG")
+    assert refused(call("turn-back", ortho, both, tmp_path / "a"), "|layername=", "houses, plots")
+    made = call("turn-back", ortho, f"{both}|layername=houses", tmp_path / "b", "--quiet")
+    assert made.code == 0, made.err
+    assert refused(call("turn-back", ortho, f"{both}|layername=x", tmp_path / "c"), "no layer x")
+    (tmp_path / "empty").mkdir()
+    assert refused(call("turn-back", ortho, tmp_path / "empty", tmp_path / "d"), "empty")
+
+
+def test_a_wrong_crs_of_the_outlines_is_told(call, village, tmp_path):
+    ortho, outlines = village
+    houses = gpd.read_file(outlines)
+    away = tmp_path / "away.gpkg"
+    houses.set_crs("EPSG:32645", allow_override=True).to_file(away)
+    said = call("turn-back", ortho, away, tmp_path / "made")
+    assert refused(said, "km from the flight", "EPSG:32645", "EPSG:32644")
+    degrees = tmp_path / "degrees.geojson"
+    houses.set_crs(None, allow_override=True).to_file(degrees, driver="GeoJSON")
+    said = call("turn-back", ortho, degrees, tmp_path / "taken")
+    assert said.code == 0, said.err
+    assert "holds none" in said.err
+    options = ("--layers-crs", "EPSG:32644", "--encoding", "UTF-8", "--nodata", "0", "--quiet")
+    assert call("turn-back", ortho, away, tmp_path / "given", *options).code == 0
+
+
+def test_the_day_of_the_earlier_flight_is_checked(call, village, tmp_path):
+    said = call("turn-back", *village, tmp_path / "made", "--flown-on", "2025-06-01")
+    assert refused(said, "2025-06-01", "earlier")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_none_taken_off_is_a_refusal_with_its_reasons(call, village, tmp_path):
+    said = call("turn-back", *village, tmp_path / "made", "--share", "1", "--min-area", "900")
+    assert refused(said, "9 too small (--min-area)")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_interrupted_turn_leaves_nothing(call, village, tmp_path, monkeypatch):

@@ -28,7 +28,7 @@ from survey.simulation.flights import (
 from survey.simulation.plan import draw_plan
 from survey.simulation.scene import Scene
 from survey.simulation.truth import ExpectedChange, changes_between
-from survey.simulation.turning.turned_back import Turning
+from survey.simulation.turning.changes import Turning
 from survey.simulation.turning.turned_back_files import turn_back_file
 
 __all__ = [

@@ -1,20 +1,20 @@
 """A simulated area written to a folder, whole or not at all."""
 
 import json
-import shutil
-import tempfile
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pyogrio
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from survey.blocks import Progress, open_executor
-from survey.errors import OutputError
 from survey.simulation.camera.press import Press
 from survey.simulation.camera.view import view_of
 from survey.simulation.drafting.draft import draw_scene
 from survey.simulation.flights import AreaPlan
+from survey.simulation.new_folder import new_folder
 from survey.simulation.scene import Scene
 from survey.simulation.truth import (
     describe_truth,
@@ -24,9 +24,8 @@ from survey.simulation.truth import (
     tabulate_structures,
     tabulate_townships,
 )
-from survey.words import _
 
-__all__ = ["scene_of", "simulate_area"]
+__all__ = ["scene_of", "simulate_area", "write_area"]
 
 
 def scene_of(plan: AreaPlan) -> Scene:
@@ -71,29 +70,35 @@ def simulate_area(
     Raises
     ------
     survey.errors.OutputError
-        If there is something in the folder already.
+        If there is something in the folder already, or it cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(
-            _("{folder} is not empty: name a new folder for the simulated area").format(
-                folder=folder
-            )
+    with new_folder(folder) as draft:
+        return write_area(
+            draft,
+            plan,
+            scene or scene_of(plan),
+            pixel_truth=pixel_truth,
+            workers=workers,
+            progress=progress,
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scene = scene or scene_of(plan)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        with open_executor(workers) as executor:
-            for flight in plan.flights:
-                view = view_of(plan, scene, flight)
-                press = Press(folder=beside, view=view, executor=executor, progress=progress)
-                press.run(pixel_truth=pixel_truth)
-        _write_tables(beside, plan, scene)
-        beside.chmod(0o755)
-        beside.replace(folder)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
+
+
+def write_area(
+    folder: Path,
+    plan: AreaPlan,
+    scene: Scene,
+    *,
+    pixel_truth: bool,
+    workers: int,
+    progress: Progress | None,
+) -> Scene:
+    """Write what `simulate_area` writes into a folder that is there; return the scene."""
+    with open_executor(workers) as executor:
+        for flight in plan.flights:
+            view = view_of(plan, scene, flight)
+            press = Press(folder=folder, view=view, executor=executor, progress=progress)
+            press.run(pixel_truth=pixel_truth)
+    _write_tables(folder, plan, scene)
     return scene
 
 
@@ -117,4 +122,19 @@ def _write_tables(folder: Path, plan: AreaPlan, scene: Scene) -> None:
 
 
 def _write_layer(table: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+    # Cut against each other, outlines may touch themselves; QGIS and others refuse those.
+    shapes = table.geometry.to_numpy()
+    wrong = ~shapely.is_valid(shapes)
+    if wrong.any():
+        mended = shapes.copy()
+        mended[wrong] = [_polygons(shape) for shape in shapely.make_valid(shapes[wrong])]
+        table = table.set_geometry(mended, crs=table.crs)
     pyogrio.write_dataframe(table, path, layer=layer, driver="GPKG", append=path.exists())
+
+
+def _polygons(shape: BaseGeometry) -> BaseGeometry:
+    """Return the polygons of a geometry; lines and points that mending left have no area."""
+    parts = shapely.get_parts(shapely.get_parts(shape))
+    kept = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+    only: BaseGeometry = kept[0] if len(kept) == 1 else shapely.multipolygons(kept)
+    return only

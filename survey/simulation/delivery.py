@@ -8,8 +8,6 @@
 """
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -19,9 +17,10 @@ import numpy as np
 import shapely
 
 from survey.blocks import Progress
-from survey.errors import OutputError, SettingsError
-from survey.simulation.area import scene_of, simulate_area
+from survey.errors import SettingsError
+from survey.simulation.area import scene_of, write_area
 from survey.simulation.flights import AreaPlan
+from survey.simulation.new_folder import new_folder, require_room
 from survey.simulation.permits.permit_dirt import Severity, draw_dirt
 from survey.simulation.permits.permit_files import Form, write_permits
 from survey.simulation.permits.soiled_permits import Soiled, soil_permits
@@ -138,46 +137,33 @@ def deliver_area(
         If there is something in the folder already, or too little room on its disk.
     """
     _require_reach(order)
-    _require_room(folder, order)
-    taken = _is_taken(folder)
-    if not taken:
+    require_room(
+        folder,
+        bytes_needed(order),
+        _("another disk, a larger --pixel, a smaller --side or fewer --flights"),
+    )
+    with new_folder(folder) as draft:
         say(_("drawing the area"))
-    if taken or order.dirt is None:
-        return _simulate(folder, order, progress)
-    drawn = scene_of(order.plan)
-    soiled = _soil(order, order.dirt, drawn)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
-        made = Path(beside) / folder.name
-        scene = _simulate(made, order, progress, drawn)
-        written = write_permits(soiled, made / "permits_dirty", order.permit_form)
-        text = json.dumps(
-            _describe(soiled, written[0].relative_to(made)),
-            ensure_ascii=False,
-            indent=1,
-            default=str,
+        scene = scene_of(order.plan)
+        soiled = None if order.dirt is None else _soil(order, order.dirt, scene)
+        write_area(
+            draft,
+            order.plan,
+            scene,
+            pixel_truth=order.pixel_truth,
+            workers=order.workers,
+            progress=progress,
         )
-        (made / "permits_dirty.json").write_text(text + "\n", encoding="utf-8")
-        made.replace(folder)
+        if soiled is not None:
+            _write_dirty(soiled, draft, order.permit_form)
     return scene
 
 
-def _simulate(
-    folder: Path, order: Order, progress: Progress | None, scene: Scene | None = None
-) -> Scene:
-    return simulate_area(
-        folder,
-        order.plan,
-        pixel_truth=order.pixel_truth,
-        workers=order.workers,
-        progress=progress,
-        scene=scene,
-    )
-
-
-def _is_taken(folder: Path) -> bool:
-    """Whether `simulate_area` will refuse a folder."""
-    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+def _write_dirty(soiled: Soiled, folder: Path, form: Form) -> None:
+    written = write_permits(soiled, folder / "permits_dirty", form)
+    log = _describe(soiled, written[0].relative_to(folder))
+    text = json.dumps(log, ensure_ascii=False, indent=1, default=str)
+    (folder / "permits_dirty.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _require_reach(order: Order) -> None:
@@ -191,19 +177,6 @@ def _require_reach(order: Order) -> None:
         raise SettingsError(
             text.format(side=plan.side_m, pixel=plan.pixel_m, size=size, most=_MOST_PX)
         )
-
-
-def _require_room(folder: Path, order: Order) -> None:
-    place = folder.absolute()
-    while not place.is_dir() and place != place.parent:
-        place = place.parent
-    needed, free = bytes_needed(order), shutil.disk_usage(place).free
-    if needed > free:
-        text = _(
-            "{folder}: needs about {needed:.1f} GB, and {free:.1f} GB are free: take another disk,"
-            " a larger --pixel, a smaller --side or fewer --flights"
-        )
-        raise OutputError(text.format(folder=folder, needed=needed / 1e9, free=free / 1e9))
 
 
 def _soil(order: Order, severity: Severity, scene: Scene) -> Soiled:

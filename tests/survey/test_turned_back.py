@@ -9,21 +9,22 @@ import pytest
 import rasterio
 import shapely
 from pyproj import CRS, Transformer
+from rasterio.enums import ColorInterp
 from scipy import ndimage
 from shapely import affinity, box
 
-from survey.errors import LayerError, OutputError
+from survey.errors import FlightError, LayerError, OutputError, SettingsError
 from survey.flight import open_flight
 from survey.grid import Grid
 from survey.simulation.flights import Displacement, Wave, displacement
-from survey.simulation.turning.footprints import Shadow
+from survey.simulation.turning.changes import Turning
 from survey.simulation.turning.relighting import (
     RELIGHT_HALO_PX,
     Relighting,
     draw_relighting,
     relight,
 )
-from survey.simulation.turning.turned_back import Turning
+from survey.simulation.turning.shading import Shadow
 from survey.simulation.turning.turned_back_files import turn_back_file
 from survey.simulation.turning.warping import Warp, earlier_flight, sample, span_of
 from survey.windows import Window
@@ -166,7 +167,7 @@ def test_areas_are_in_true_square_metres(pair):
     _image, houses = village()
     table = gpd.read_file(made / "truth.gpkg", layer="appeared")
     for row, area in zip(table["row"], table["area_m2"], strict=True):
-        assert area == pytest.approx(houses[row].area * facts["pixel_m"] ** 2, rel=0.01)
+        assert area == pytest.approx(houses[row - 1].area * facts["pixel_m"] ** 2, rel=0.01)
 
 
 def plan_of(facts):
@@ -312,32 +313,27 @@ def test_hostile_outlines_are_repaired_or_left_out(tmp_path):
     table.to_file(tmp_path / "rows.geojson", driver="GeoJSON")
     facts = turn_back_file(ortho, table, tmp_path / "made", seed=1)
     assert facts["counts"]["outlines"] == 8 + 2
-    assert facts["counts"]["repaired_outlines"] == 1
-    assert facts["counts"]["dropped_outlines"] == 4
+    assert facts["counts"]["repaired_rows"] == 1
+    assert facts["counts"]["unusable_rows"] == 3
+    assert facts["counts"]["rows_outside_the_picture"] == 1
 
 
-def hostile(folder, outlines):
-    (folder / "text.geojson").write_text("this is no layer", encoding="utf-8")
-    (folder / "table.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+def hostile(outlines):
     away = outlines.translate(1e5, 0)
     return {
-        "missing": folder / "missing.gpkg",
-        "text": folder / "text.geojson",
-        "table": folder / "table.csv",
         "no crs": outlines.set_crs(None, allow_override=True),
         "away": gpd.GeoDataFrame(geometry=away, crs=outlines.crs),
         "points": gpd.GeoDataFrame(geometry=outlines.centroid, crs=outlines.crs),
         "empty": outlines.iloc[:0],
+        "mislabelled": outlines.set_crs("EPSG:4326", allow_override=True),
         "infinite": gpd.GeoDataFrame(geometry=outlines.scale(1e300, 1e300), crs=outlines.crs),
     }
 
 
-@pytest.mark.parametrize(
-    "kind", ["missing", "text", "table", "no crs", "away", "points", "empty", "infinite"]
-)
+@pytest.mark.parametrize("kind", ["no crs", "away", "points", "empty", "infinite", "mislabelled"])
 def test_unusable_outlines_are_refused_and_nothing_is_written(tmp_path, kind):
     ortho, outlines = write_village(tmp_path)
-    given = hostile(tmp_path, outlines)[kind]
+    given = hostile(outlines)[kind]
     there = sorted(tmp_path.iterdir())
     with pytest.raises(LayerError):
         turn_back_file(ortho, given, tmp_path / "made", seed=1)
@@ -350,6 +346,101 @@ def test_what_is_there_is_not_overwritten(tmp_path):
         turn_back_file(ortho, outlines, tmp_path, seed=1)
 
 
+def test_what_was_repainted_is_told(pair):
+    made, ortho, _facts = pair
+    after, valid, transform, crs = read(made / "after.tif")
+    with rasterio.open(ortho) as raster:
+        changed = (after != raster.read([1, 2, 3])).any(axis=0) & valid
+    table, shapes = in_pixels(made, "repainted", transform, crs)
+    assert list(table.columns) == ["row", "date", "decoy", "area_m2", "geometry"]
+    assert set(table.loc[table["date"] == "after", "decoy"]) == {True}
+    later = [s for s, date in zip(shapes, table["date"], strict=True) if date == "after"]
+    assert not (changed & ~burnt([shape.buffer(0.1) for shape in later])).any()
+    gone, _shapes = in_pixels(made, "appeared", transform, crs)
+    for row, shape in zip(gone["row"], gone.geometry, strict=True):
+        laid = table.loc[(table["row"] == row) & ~table["decoy"]].to_crs(gone.crs).union_all()
+        assert shape.intersection(laid).area > 0.99 * shape.area
+
+
+def test_all_outlines_lie_within_the_picture(tmp_path):
+    ortho, outlines = write_village(tmp_path)
+    west, north, pixel = PLACES["EPSG:32644"]
+    over = box(west - 3, north - 60, west + 6, north - 50)
+    table = gpd.GeoDataFrame(geometry=[*outlines.geometry, over], crs=outlines.crs)
+    facts = turn_back_file(ortho, table, tmp_path / "made", seed=1, turning=Turning(share=1.0))
+    frame = box(west, north - SIDE * pixel, west + SIDE * pixel, north).buffer(1e-6)
+    for layer in ("appeared", "standing", "decoys", "repainted"):
+        rows = gpd.read_file(tmp_path / "made" / "truth.gpkg", layer=layer)
+        assert rows.within(frame).all()
+    assert facts["left_standing"]["at_the_edge"] >= 1
+    standing = gpd.read_file(tmp_path / "made" / "truth.gpkg", layer="standing")
+    (cut,) = standing.loc[standing["row"] == len(table), "area_m2"]
+    assert cut == pytest.approx(60, abs=0.1)
+
+
+def test_reasons_are_counted(tmp_path):
+    ortho, outlines = write_village(tmp_path)
+    good = list(outlines.geometry)
+    twice = [*good, good[0], good[0].buffer(-0.2)]
+    table = gpd.GeoDataFrame(geometry=twice, crs=outlines.crs)
+    facts = turn_back_file(ortho, table, tmp_path / "made", seed=1, turning=Turning(share=1.0))
+    counts, left = facts["counts"], facts["left_standing"]
+    assert counts["wanted"] == counts["outlines"] == counts["appeared"] + sum(left.values())
+    assert left["outlined_twice"] == 3
+    turning = Turning(share=1.0, least_m2=800.0, most_m2=900.0)
+    with pytest.raises(LayerError, match=f"{len(twice)} too small"):
+        turn_back_file(ortho, table, tmp_path / "none", seed=1, turning=turning)
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_earlier_flight_must_be_earlier(tmp_path):
+    ortho, outlines = write_village(tmp_path)
+    for day in (dt.date(2025, 6, 1), dt.date(2026, 1, 1)):
+        with pytest.raises(SettingsError, match="2025-06-01"):
+            turn_back_file(
+                ortho, outlines, tmp_path / "made", seed=1, turning=Turning(flown_on=day)
+            )
+
+
+def test_day_and_hour_are_kept(tmp_path):
+    ortho, outlines = write_village(tmp_path)
+    with rasterio.open(ortho, "r+") as raster:
+        raster.update_tags(TIFFTAG_DATETIME="2025:06:01 09:41:07")
+    turn_back_file(
+        ortho, outlines, tmp_path / "made", seed=1, turning=Turning(flown_on=dt.date(987, 5, 1))
+    )
+    for name, stamp in (("after", "2025:06:01 09:41:07"), ("before", "0987:05:01 12:00:00")):
+        with rasterio.open(tmp_path / "made" / f"{name}.tif") as raster:
+            assert raster.tags()["TIFFTAG_DATETIME"] == stamp
+
+
+def test_a_pixel_of_a_millimetre_is_refused(tmp_path):
+    ortho, outlines = write_village(tmp_path)
+    with rasterio.open(ortho, "r+") as raster:
+        raster.transform = rasterio.Affine(0.001, 0, 500_000, 0, -0.001, 3_000_000)
+    with pytest.raises(FlightError, match=r"1\.0 mm"):
+        turn_back_file(ortho, outlines, tmp_path / "made", seed=1)
+
+
+def test_a_picture_without_picture_is_refused(tmp_path):
+    ortho, outlines = write_village(tmp_path)
+    with rasterio.open(ortho, "r+") as raster:
+        raster.colorinterp = [*raster.colorinterp[:3], ColorInterp.alpha]
+        raster.write(np.zeros((SIDE, SIDE), np.uint8), 4)
+    with pytest.raises(LayerError, match="at the edge of the picture, or of what is valid"):
+        turn_back_file(ortho, outlines, tmp_path / "made", seed=1, turning=Turning(share=1.0))
+
+
+def test_progress_is_told(tmp_path):
+    ortho, outlines = write_village(tmp_path)
+    told = []
+    turn_back_file(
+        ortho, outlines, tmp_path / "made", seed=1, progress=lambda *step: told.append(step)
+    )
+    stages = list(dict.fromkeys(stage for stage, _done, _total in told))
+    assert stages == ["looking for shadows", "taking buildings off", "after", "before"]
+
+
 def test_an_impossible_share_is_refused():
     with pytest.raises(ValueError, match=r"share=1\.5"):
         Turning(share=1.5)
@@ -360,7 +451,10 @@ def test_an_impossible_share_is_refused():
 def test_a_real_town_is_turned_back(real_data, tmp_path):
     folder = real_data / "kampala"
     facts = turn_back_file(
-        folder / "kampala_ne_z21.tif", folder / "buildings.geojson", tmp_path / "made", seed=1
+        folder / "kampala_ne_z21.tif",
+        gpd.read_file(folder / "buildings.geojson"),
+        tmp_path / "made",
+        seed=1,
     )
     assert facts["counts"]["appeared"] >= 10
     assert facts["shadow"]["contrast"] > 0

@@ -1,6 +1,7 @@
 """Permit layers with dirt, written as the files bureaus send: whole or not at all."""
 
 import datetime as dt
+import errno
 import os
 import shutil
 import struct
@@ -85,7 +86,7 @@ def _handed_over(beside: Path, folder: Path, main: str) -> tuple[Path, ...]:
         for name in names:
             with (beside / name).open("rb") as file:
                 os.fsync(file.fileno())
-            os.link(beside / name, folder / name)  # unlike a rename it never overwrites
+            _put(beside / name, folder / name)
             done.append(folder / name)
     except FileExistsError as error:
         _take_back(done)
@@ -98,6 +99,19 @@ def _handed_over(beside: Path, folder: Path, main: str) -> tuple[Path, ...]:
         _take_back(done)
         raise
     return tuple(done)
+
+
+def _put(made: Path, place: Path) -> None:
+    """Give a file its name, but not over another."""
+    try:
+        os.link(made, place)  # unlike a rename it never overwrites
+    except FileExistsError:
+        raise
+    except OSError:
+        # exFAT and many network disks have no hard links.
+        if place.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place)) from None
+        made.rename(place)
 
 
 def _take_back(paths: list[Path]) -> None:

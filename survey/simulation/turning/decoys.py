@@ -8,15 +8,12 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy import fft
 from shapely import Polygon, affinity
 
-from survey.simulation.turning.footprints import grow
+from survey.simulation.turning.masks import Mask, grow
 
 __all__ = ["place_decoy"]
-
-Mask = npt.NDArray[np.bool_]
 
 _TURNS = 8
 # Places are looked for on cells of this side, m: a decoy need not lie anywhere to the pixel.

@@ -16,20 +16,18 @@ A. Blake, "Poisson image editing", SIGGRAPH 2003, in the form of Z. Farbman et a
 instant image cloning", SIGGRAPH 2009).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from survey.simulation.turning.joining import cut_piece, grown, join, level, soften
+from survey.simulation.turning.joining import cut_piece, grown, join, level, membrane, soften
+from survey.simulation.turning.masks import Image, Mask, Singles
+from survey.simulation.turning.salience import roughness
 from survey.windows import Window
 
-__all__ = ["fill"]
-
-Image = npt.NDArray[np.uint8]
-Singles = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
+__all__ = ["Ground", "fill"]
 
 # Width of the rim that pieces are compared on. Twice the 9 pixels of Criminisi's squares: what a
 # yard or a lane looks like only shows over a metre or more.
@@ -40,9 +38,13 @@ _SEARCH_PX = 640
 _CHOICE = 4
 # A hole that takes more pieces than this has no ground near it.
 _MOST_PIECES = 10
-# What a piece holds beyond the rim's own spread counts that much against it, lest a flower bed or a
-# car that happens to have the right rim is laid into a street.
-_ODDITY = 0.25
+# How far a piece lies, inside the hole, from what the rim lets expect there counts that much
+# against it, lest a flower bed or a car that has the right rim by chance is laid into a street.
+_ODDITY = 0.5
+# Fine contrast counts as many times as colour, in either: stubble is no lane of the same colour.
+_ROUGHNESS = 2.0
+# What stands out in a piece counts that much against it, by its squared salience.
+_SALIENCE = 2.0
 # Share of a hole that one piece must bring, lest ground turns into confetti.
 _LEAST_SHARE = 0.12
 # Pieces of one hole overlap by this much, for the cut between them to find its way.
@@ -54,6 +56,31 @@ _REFINING_POINTS = 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What may be copied in a picture, and what it must fit."""
+
+    free: Mask
+    """(row, col); True where pixels may be copied from."""
+    rim: Mask | None = None
+    """(row, col); True where the new ground must fit what is there; other rims (a neighbour's wall)
+    are met with a hard edge. None for where pixels may be copied from."""
+    odd: Singles | None = None
+    """(row, col); how far pixels stand out from the ground around them, as from `salience`: ground
+    that stands out less is preferred. None where nothing is known of it."""
+    pixel_m: float = 0.1
+    """Pixel on the ground, m."""
+
+    def cut(self, rows: slice, cols: slice) -> "Ground":
+        """Return a part of it."""
+        return replace(
+            self,
+            free=self.free[rows, cols],
+            rim=None if self.rim is None else self.rim[rows, cols],
+            odd=None if self.odd is None else self.odd[rows, cols],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Canvas:
     """A picture on its way to being filled."""
 
@@ -61,6 +88,10 @@ class _Canvas:
     """(3, row, col), the picture as it is by now."""
     original: Singles
     """(3, row, col), the picture that is copied from."""
+    rough: Singles
+    """(row, col), the original's fine contrast."""
+    pixel_m: float
+    """Pixel on the ground, m."""
     todo: Mask
     """Pixels that still must be replaced."""
     free: Mask
@@ -69,12 +100,14 @@ class _Canvas:
     """Pixels that show ground to be matched: real, or laid by an earlier piece."""
     allowed: Mask
     """Pixels that may be copied."""
+    odd: Singles
+    """(row, col), squared salience of every pixel of the original."""
 
 
 def fill(
     image: Image,
     hole: Mask,
-    allowed: Mask,
+    ground: Ground,
     rng: np.random.Generator,
     *,
     skirt: Mask | None = None,
@@ -87,9 +120,8 @@ def fill(
         (3, row, col).
     hole
         (row, col); True where pixels are replaced. Nothing changes outside.
-    allowed
-        (row, col); True where pixels may be copied from, and where the rim is ground that the new
-        ground must fit. Other rims (a neighbour's wall) are met with a hard edge.
+    ground
+        What may be copied, and what it must fit.
     rng
         Chooses among pieces that fit about equally well.
     skirt
@@ -109,18 +141,23 @@ def fill(
     >>> hole = np.zeros((120, 120), bool)
     >>> hole[50:70, 50:70] = True
     >>> image[:, hole] = 255
-    >>> filled = fill(image, hole, ~hole, rng)
+    >>> filled = fill(image, hole, Ground(free=~hole), rng)
     >>> int(filled[:, hole].max()) < 130
     True
     """
     own = np.zeros_like(hole) if skirt is None else skirt & hole
+    shown = image.astype(np.float32)
+    rim = ground.free if ground.rim is None else ground.rim
     canvas = _Canvas(
-        image=image.astype(np.float32),
-        original=image.astype(np.float32),
+        image=shown,
+        original=shown,
+        rough=roughness(shown, ~hole | own, ground.pixel_m),
+        pixel_m=ground.pixel_m,
         todo=hole & ~own,
         free=own,
-        ground=(allowed & ~hole) | own,
-        allowed=allowed & ~hole,
+        ground=(rim & ~hole) | own,
+        allowed=ground.free & ~hole,
+        odd=np.zeros_like(shown[0]) if ground.odd is None else np.square(ground.odd),
     )
     for _piece in range(_MOST_PIECES):
         if not canvas.todo.any():
@@ -207,31 +244,49 @@ def _rank(
         _shrunk(_padded(mask, factor)[None].astype(np.float32), factor)[0]
         for mask in (wanted, canvas.todo[cut])
     )
-    frame = np.pad(
-        np.where(wanted, canvas.image[:, *cut], 0),
-        ((0, 0), (0, -place.height % factor), (0, -place.width % factor)),
+    here = _compared(
+        canvas.image[:, *cut], roughness(canvas.image[:, *cut], ~canvas.todo[cut], canvas.pixel_m)
     )
-    shown = _shrunk(frame, factor)  # already weighted: rim pixels only
-    picture = _shrunk(canvas.original, factor)
+    known = here[:, wanted]
+    shown = _shrunk(_padded_bands(np.where(wanted, here, 0), factor), factor)  # rim pixels only
+    picture = _shrunk(_compared(canvas.original, canvas.rough), factor)
     free = (_shrunk(canvas.allowed[None].astype(np.float32), factor)[0] > 0.999).astype(np.float32)
     if picture.shape[1] < rim.shape[0] or picture.shape[2] < rim.shape[1] or not rim.sum():
         return None
     power = np.square(picture).sum(axis=0)
-    known = canvas.image[:, *cut][:, wanted]
     misfit = _correlate([rim, *(-2.0 * shown)], [power, *picture], rim.shape)
     misfit += float(np.square(known).sum()) / factor**2
     misfit = np.maximum(misfit, 0.0) / (3.0 * float(rim.sum()))
-    mean = known.mean(axis=1)
-    excess = _correlate(
-        [todo, *(-2.0 * value * todo for value in mean)], [power, *picture], rim.shape
-    ) / float(todo.sum()) + float(np.square(mean).sum() - known.var(axis=1).sum())
-    misfit += _ODDITY * np.maximum(excess, 0.0) / 3.0
+    lead = membrane(here, wanted.astype(np.float32))
+    usual = float(np.square(known - lead[:, wanted]).sum(axis=0).mean())
+    lead = _shrunk(_padded_bands(lead, factor), factor)
+    misfit += _ODDITY * np.maximum(_strangeness(todo, lead, picture) - usual, 0.0) / 3.0
+    odd = _shrunk(canvas.odd[None], factor)[0]
+    misfit += _SALIENCE * _correlate([todo], [odd], rim.shape) / float(todo.sum())
     brought = _correlate([todo], [free], rim.shape) / float(todo.sum())
     best = float(brought.max(initial=0.0))
     if best < _LEAST_SHARE:
         return None
     rows, cols = np.nonzero(brought >= (0.995 if best >= 0.995 else 0.85 * best))
     return rows, cols, misfit[rows, cols]
+
+
+def _compared(bands: Singles, rough: Singles) -> Singles:
+    """Return what pieces are compared by: colour and fine contrast, (4, row, col)."""
+    return np.concatenate([bands, _ROUGHNESS * rough[None]])
+
+
+def _padded_bands(bands: Singles, factor: int) -> Singles:
+    rows, cols = -bands.shape[1] % factor, -bands.shape[2] % factor
+    return np.pad(bands, ((0, 0), (0, rows), (0, cols)))
+
+
+def _strangeness(todo: Singles, lead: Singles, picture: Singles) -> npt.NDArray[np.float64]:
+    """Return how far pieces are, in the hole, off what leads there from its rim, squared."""
+    power = np.square(picture).sum(axis=0)
+    off = _correlate([todo, *(-2.0 * lead * todo)], [power, *picture], todo.shape)
+    off += float((np.square(lead).sum(axis=0) * todo).sum())
+    return np.asarray(off / float(todo.sum()))
 
 
 def _correlate(
@@ -319,8 +374,11 @@ def _lay(canvas: _Canvas, shift: tuple[int, int]) -> _Canvas:
     return _Canvas(
         image=image,
         original=canvas.original,
+        rough=canvas.rough,
+        pixel_m=canvas.pixel_m,
         todo=still,
         free=over,
         ground=done,
         allowed=canvas.allowed,
+        odd=canvas.odd,
     )

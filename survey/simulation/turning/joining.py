@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.segmentation import watershed
 
-__all__ = ["cut_piece", "grown", "join", "level", "soften"]
+__all__ = ["cut_piece", "grown", "join", "level", "membrane", "soften"]
 
 Singles = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -62,7 +62,7 @@ def level(difference: Singles, laid: Mask, rim: Mask) -> Singles:
     typical = np.median(smooth[:, beside], axis=1)[:, None, None]
     odd = np.abs(smooth - typical).mean(axis=0) / _OUTLIER
     trust = np.where(beside, 1.0 / (1.0 + odd**2), 0.0).astype(np.float32)
-    return _membrane(smooth, trust)
+    return membrane(smooth, trust)
 
 
 def join(old: Singles, new: Singles, laid: Mask, both: Mask) -> Singles:
@@ -105,7 +105,7 @@ def _bounded(difference: Singles) -> Singles:
     )
 
 
-def _membrane(values: Singles, weight: Singles) -> Singles:
+def membrane(values: Singles, weight: Singles) -> Singles:
     """Extend values from where they have weight to everywhere, smoothly (pull, then push).
 
     S. Gortler et al., "The lumigraph", SIGGRAPH 1996, section 3.4: averages at coarser and coarser
@@ -123,7 +123,7 @@ def _membrane(values: Singles, weight: Singles) -> Singles:
         [cv2.resize(band * weight, size, interpolation=cv2.INTER_AREA) / divisor for band in values]
     )
     # A coarse cell that a tenth of its pixels speak for is as good as known.
-    beyond = _membrane(coarse, np.minimum(1.0, 10.0 * coarse_weight).astype(np.float32))
+    beyond = membrane(coarse, np.minimum(1.0, 10.0 * coarse_weight).astype(np.float32))
     wide = [cv2.resize(band, (width, height), interpolation=cv2.INTER_CUBIC) for band in beyond]
     mixed = weight * values + (np.float32(1.0) - weight) * np.stack(wide)
     return np.asarray(mixed, dtype=np.float32)

@@ -35,7 +35,7 @@ _SOME_DAY = date(2000, 1, 1)
 class Draft:
     """A raster that is written by blocks and becomes a cloud-optimised one; use it in ``with``."""
 
-    def __init__(self, path: Path, drafts: Path, grid: Grid, flown_on: date | None) -> None:
+    def __init__(self, path: Path, drafts: Path, grid: Grid, flown_at: str | None) -> None:
         self._path, self._draft = path, drafts / path.name
         self._profile = {
             "driver": "GTiff",
@@ -53,8 +53,8 @@ class Draft:
             "BIGTIFF": "IF_SAFER",
         }
         self._tags = {"TIFFTAG_SOFTWARE": SOFTWARE, "AREA_OR_POINT": "Area"}
-        if flown_on is not None:
-            self._tags["TIFFTAG_DATETIME"] = f"{flown_on:%Y:%m:%d} 12:00:00"
+        if flown_at is not None:
+            self._tags["TIFFTAG_DATETIME"] = flown_at
 
     def __enter__(self) -> "Draft":
         with raster_environment(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):

@@ -1,29 +1,41 @@
-"""The buildings of a real orthophoto, from whatever layer holds their outlines."""
+"""The buildings of a real orthophoto, brought onto its pixels."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pyogrio
 import shapely
-from pyogrio.errors import DataLayerError, DataSourceError, GeometryError
 from pyproj import CRS
-from pyproj.exceptions import CRSError, ProjError
+from pyproj.exceptions import ProjError
 from shapely import Polygon
 
-from survey.crs import transformer
+from survey.crs import describe_crs, transformer
 from survey.errors import LayerError
 from survey.grid import Grid
 from survey.words import _
 
-__all__ = ["Outlines", "read_outlines"]
+__all__ = ["Buildings", "Outlines", "place_outlines"]
 
-# Pixels; an orthophoto has a quarter of a million on a side.
+# Pixels; an orthophoto has a quarter of a million on a side. Also where areas would overflow.
 _FARTHEST_PX = 1e9
 
 Shapes = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buildings:
+    """A layer of building outlines, as it was read."""
+
+    table: gpd.GeoDataFrame | gpd.GeoSeries
+    """Geometries with a CRS. Where the index is named ``row``, it numbers the rows of the layer
+    from 1; else they are counted."""
+    name: str
+    """What to call it in a sentence."""
+    repaired: int = 0
+    """Rows that were repaired when the layer was read."""
+    unusable: int = 0
+    """Rows that were dropped when the layer was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,75 +43,64 @@ class Outlines:
     """Building outlines that meet a picture."""
 
     shapes: tuple[Polygon, ...]
-    """Valid polygons, as (col, row) of the picture's pixel corners."""
+    """Valid polygons, as (col, row) of the picture's pixel corners, cut off at its edges."""
     rows: tuple[int, ...]
-    """For each, the row of the layer it comes from, counted from 0."""
+    """For each, the row of the layer it comes from, counted from 1."""
     repaired: int
     """Rows whose geometry had to be made valid."""
-    dropped: int
-    """Rows without an area, or outside the picture."""
+    unusable: int
+    """Rows without an area, or that cannot be brought onto the picture."""
+    outside: int
+    """Rows that lie outside the picture."""
 
 
-def read_outlines(outlines: Path | gpd.GeoDataFrame | gpd.GeoSeries, grid: Grid) -> Outlines:
+def place_outlines(buildings: Buildings, grid: Grid) -> Outlines:
     """Bring building outlines onto a picture.
 
-    Parameters
-    ----------
-    outlines
-        A vector file, or geometries with a CRS; any CRS, invalid ones are repaired, parts of
-        multipolygons count one by one.
-    grid
-        The picture's grid.
+    Invalid ones are repaired; parts of multipolygons count one by one.
 
     Raises
     ------
     LayerError
-        The layer cannot be read, states no CRS, or has no polygon within the picture.
+        The outlines state no CRS, or none lies within the picture.
     """
-    shown, table = _table(outlines)
+    table = gpd.GeoDataFrame(geometry=buildings.table.geometry)
     if table.crs is None:
         text = _("{path}: states no coordinate reference system; building outlines need one")
-        raise LayerError(text.format(path=shown))
+        raise LayerError(text.format(path=buildings.name))
     raw = np.asarray(table.geometry.array, dtype=object)
-    wrong = ~(shapely.is_missing(raw) | shapely.is_valid(raw))
+    numbers = np.arange(1, len(raw) + 1)
+    if table.index.name == "row":
+        numbers = table.index.to_numpy()
     # Heights would come back as not a number from some transformations.
     flat = shapely.force_2d(raw)
+    wrong = ~(shapely.is_missing(flat) | shapely.is_valid(flat))
     flat[wrong] = shapely.make_valid(flat[wrong])
-    parts, rows = shapely.get_parts(flat, return_index=True)
-    if rows.size:  # what make_valid leaves may be a collection that holds multipolygons
-        inner, index = shapely.get_parts(parts, return_index=True)
-        parts, rows = inner, rows[index]
-    kept = _placed(parts[shapely.get_type_id(parts) == 3], CRS(table.crs), grid, shown)
-    rows = rows[shapely.get_type_id(parts) == 3]
-    frame = shapely.box(0, 0, grid.width, grid.height)
-    inside = shapely.is_valid(kept) & (shapely.area(kept) > 0) & shapely.intersects(kept, frame)
-    if not inside.any():
-        text = _("{path}: has no building outline within the picture")
-        raise LayerError(text.format(path=shown))
+    parts, rows = _polygons(flat)
+    placed = _placed(parts, CRS(table.crs), grid, buildings.name)
+    usable = shapely.is_valid(placed) & (shapely.area(placed) > 0)
+    cut, index = _polygons(shapely.intersection(placed, shapely.box(0, 0, grid.width, grid.height)))
+    kept = usable[index] & (shapely.area(cut) > 0)
+    if not kept.any():
+        raise LayerError(_nowhere(placed[usable], grid, CRS(table.crs), buildings.name))
+    seen, good = set(rows[index][kept].tolist()), set(rows[usable].tolist())
     return Outlines(
-        shapes=tuple(kept[inside]),
-        rows=tuple(int(row) for row in rows[inside]),
-        repaired=int(wrong.sum()),
-        dropped=len(raw) - len(set(rows[inside].tolist())),
+        shapes=tuple(cut[kept]),
+        rows=tuple(numbers[rows[index][kept]].tolist()),
+        repaired=buildings.repaired + int(wrong.sum()),
+        unusable=buildings.unusable + len(raw) - len(good),
+        outside=len(good - seen),
     )
 
 
-def _table(outlines: Path | gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[str, gpd.GeoDataFrame]:
-    """Return what to call the outlines in a sentence, and their table."""
-    if not isinstance(outlines, Path):
-        return _("building outlines"), gpd.GeoDataFrame(geometry=outlines.geometry)
-    if not outlines.exists():
-        raise LayerError(_("{path}: no such file or folder").format(path=outlines))
-    try:
-        table = pyogrio.read_dataframe(outlines, columns=[], on_invalid="fix")
-    except (DataSourceError, DataLayerError, GeometryError, CRSError, ValueError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        text = _("{path}: not a layer of building outlines that can be read ({error})")
-        raise LayerError(text.format(path=outlines, error=first)) from error
-    if not isinstance(table, gpd.GeoDataFrame):
-        text = _("{path}: has no geometries; building outlines are polygons")
-        raise LayerError(text.format(path=outlines))
-    return str(outlines), table
+def _polygons(shapes: Shapes) -> tuple[Shapes, npt.NDArray[np.int64]]:
+    """Return the polygons in some geometries, and in which each lay."""
+    parts, rows = shapely.get_parts(shapes, return_index=True)
+    if rows.size:  # what make_valid leaves may be a collection that holds multipolygons
+        inner, index = shapely.get_parts(parts, return_index=True)
+        parts, rows = inner, rows[index]
+    flat = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    return parts[flat], rows[flat]
 
 
 def _placed(shapes: Shapes, crs: CRS, grid: Grid, shown: str) -> Shapes:
@@ -108,14 +109,30 @@ def _placed(shapes: Shapes, crs: CRS, grid: Grid, shown: str) -> Shapes:
 
     def onto(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         xs, ys = change.transform(points[:, 0], points[:, 1])
-        return np.stack(grid.colrow(np.asarray(xs), np.asarray(ys)), axis=1)
+        # A ring of infinities would not close.
+        known = np.isfinite(xs) & np.isfinite(ys)
+        cols, rows = grid.colrow(np.where(known, xs, 0.0), np.where(known, ys, 0.0))
+        return np.where(known[:, None], np.stack([cols, rows], axis=1), 1e12)
 
     try:
         moved = shapely.transform(shapes, onto)
     except ProjError as error:
         text = _("{path}: its coordinates cannot be brought onto the picture ({error})")
         raise LayerError(text.format(path=shown, error=error)) from error
-    # Also where areas of such coordinates would overflow.
     finite = (np.abs(shapely.bounds(moved)) < _FARTHEST_PX).all(axis=1)
     moved[~finite] = Polygon()
     return np.asarray(moved, dtype=object)
+
+
+def _nowhere(placed: Shapes, grid: Grid, crs: CRS, shown: str) -> str:
+    """Say how far the nearest outline lies from a picture that none meets."""
+    if not len(placed):
+        text = _("{path}: no outline can be brought onto the picture, taken in {crs}")
+        return text.format(path=shown, crs=describe_crs(crs))
+    frame = shapely.box(0, 0, grid.width, grid.height)
+    away = float(shapely.distance(placed, frame).min())
+    text = _(
+        "{path}: no building outline lies within the picture; the nearest is {away:.0f} pixels off,"
+        " taken in {crs}"
+    )
+    return text.format(path=shown, away=away, crs=describe_crs(crs))

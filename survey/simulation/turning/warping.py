@@ -12,12 +12,12 @@ from pyproj import CRS
 from survey.crs import transformer
 from survey.grid import Grid
 from survey.reading import Picture
-from survey.simulation.flights import Displacement, FlightPlan, undo_displacement
+from survey.simulation.flights import Displacement, FlightPlan, Wave, undo_displacement
 from survey.simulation.sun import Sun
-from survey.simulation.turning.footprints import Shadow
+from survey.simulation.turning.shading import Shadow
 from survey.windows import Window
 
-__all__ = ["Warp", "earlier_flight", "sample", "span_of"]
+__all__ = ["Warp", "draw_displacement", "earlier_flight", "sample", "span_of"]
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -29,6 +29,42 @@ _KNOT_M = 1.6
 _SOME_DAY = dt.datetime(2000, 1, 1, 12)  # noqa: DTZ001 - local mean solar time, as in FlightPlan
 # Only the direction of the shadows is known; 45 degrees stand for the height of the sun.
 _SOME_HEIGHT_DEG = 45.0
+
+
+def draw_displacement(
+    rng: np.random.Generator, *, centre_x: float, centre_y: float, most_shift_m: float
+) -> Displacement:
+    """Draw how far the earlier flight lies off: up to some metres, turned, stretched and warped.
+
+    Parameters
+    ----------
+    rng
+        Draws it.
+    centre_x, centre_y
+        Middle of the picture, m.
+    most_shift_m
+        Largest offset, m.
+    """
+    size, bearing = rng.uniform(0.0, most_shift_m), rng.uniform(0.0, 2.0 * np.pi)
+    waves = tuple(
+        Wave(
+            east_m=float(rng.uniform(-0.2, 0.2)),
+            north_m=float(rng.uniform(-0.2, 0.2)),
+            length_m=float(rng.uniform(80.0, 160.0)),
+            bearing_deg=float(rng.uniform(0.0, 360.0)),
+            phase_deg=float(rng.uniform(0.0, 360.0)),
+        )
+        for _ in range(3)
+    )
+    return Displacement(
+        east_m=float(size * np.sin(bearing)),
+        north_m=float(size * np.cos(bearing)),
+        rotation_deg=float(rng.uniform(-0.08, 0.08)),
+        scale_ppm=float(rng.uniform(-400.0, 400.0)),
+        centre_x=centre_x,
+        centre_y=centre_y,
+        waves=waves,
+    )
 
 
 def earlier_flight(
