@@ -1,5 +1,6 @@
 """The line from two files to suspects, over one plain decode of the same files, and its memory."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from benchmarks.measures import SETTINGS, Measure, job, opened, peak_memory_mb
 from benchmarks.pairs import SIDES_PX, file_pair
 from change.detection import detect
-from survey.alignment import align, common_ground
+from survey.alignment import Alignment, align, common_ground
 from survey.pair import Pair, make_pair
 from survey.runs import hash_inputs
+from survey.working_copy import working_copies
 
 LARGE_PX = SIDES_PX[-1]
 
@@ -32,11 +34,13 @@ def test_hash(measure: Measure, overviews: bool) -> None:
 def test_align(measure: Measure, overviews: bool) -> None:
     flights = opened(file_pair(LARGE_PX, overviews=overviews))
     grid = common_ground(*flights, SETTINGS.detect.pixel_m)
+
+    def aligned() -> Alignment:
+        with working_copies(flights, grid.pixel_m, say=print) as copied:
+            return align(*copied[:2], grid, SETTINGS.align)
+
     alignment = measure(
-        "align",
-        lambda: align(*flights, grid, SETTINGS.align),
-        side_px=LARGE_PX,
-        overviews=overviews,
+        "align, working copies included", aligned, side_px=LARGE_PX, overviews=overviews
     )
     assert alignment.verdict == "verified"
 
@@ -44,7 +48,15 @@ def test_align(measure: Measure, overviews: bool) -> None:
 @with_and_without_overviews
 def test_detect(measure: Measure, overviews: bool) -> None:
     pair = paired(overviews)
-    found = measure("detect", lambda: detect(pair, SETTINGS), side_px=LARGE_PX, overviews=overviews)
+    flights = pair.before, pair.after
+    with working_copies(flights, pair.grid.pixel_m, say=print) as (before, after):
+        copied = replace(pair, before=before, after=after)
+        found = measure(
+            "detect, copies made",
+            lambda: detect(copied, SETTINGS),
+            side_px=LARGE_PX,
+            overviews=overviews,
+        )
     assert found.changes
 
 

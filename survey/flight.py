@@ -13,9 +13,11 @@ from survey.grid import Bounds, ground_pixel
 from survey.source import Source, open_source
 from survey.words import _
 
-__all__ = ["Flight", "open_flight", "open_surface"]
+__all__ = ["IMAGE_SUFFIXES", "Flight", "open_flight", "open_surface"]
 
-_SUFFIXES = (".tif", ".tiff", ".img", ".jp2", ".jpg", ".jpeg", ".png")
+IMAGE_SUFFIXES = (".tif", ".tiff", ".img", ".jp2", ".jpg", ".jpeg", ".png")
+"""Endings of the files that are taken for the tiles of a flight, in lower case."""
+
 # The same separator twice: 201404_13SED is April 2014 and a map sheet, not the 13th.
 _DATE_IN_NAME = (
     re.compile(r"(?<!\d)(20\d\d)(?P<sep>[-_.]?)(0[1-9]|1[0-2])(?P=sep)([0-2]\d|3[01])(?!\d)"),
@@ -125,7 +127,7 @@ def _files(path: Path) -> list[Path]:
         raise FlightError(_("{path}: no such file or folder").format(path=path))
     if not path.is_dir():
         return [path]
-    files = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file())
+    files = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
     if not files:
         raise FlightError(_("{path}: the folder holds no images").format(path=path))
     return files

@@ -19,7 +19,7 @@ from survey.errors import FlightError
 from survey.grid import Grid, ground_pixel
 from survey.words import _
 
-__all__ = ["Source", "open_raster", "open_source"]
+__all__ = ["Decimated", "Source", "open_raster", "open_source"]
 
 # Formats that hold their pixels themselves. A VRT names other files, or addresses, to read.
 _DRIVERS = ("GTiff", "HFA", "JP2OpenJPEG", "JPEG", "PNG")
@@ -28,6 +28,20 @@ _LOSSY = ("JPEG", "YCBCR JPEG", "WEBP", "JPEG2000", "LERC")
 _LARGEST_SIDE = 250_000
 _PICTURE_TYPES = ("uint8", "uint16")
 _SURFACE_TYPES = ("int16", "uint16", "int32", "uint32", "float32", "float64")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decimated:
+    """A file averaged to coarser cells beside it, for the time of a job."""
+
+    path: str
+    """GeoTIFF: red, green, blue and 255 where valid, or heights in metres with NaN."""
+    factor: int
+    """How many times coarser than the file its cells are."""
+    down: float
+    """Height of a cell, pixels of the file; ``factor``, but for overviews of odd files."""
+    across: float
+    """Width of a cell, pixels of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +82,8 @@ class Source:
     """Opaque border, once looked for (``survey.examination.examine``)."""
     stretch: tuple[float, float] | None = None
     """Stored values shown as black and white, for pictures of more than 8 bits, once examined."""
+    copy: Decimated | None = None
+    """What coarse looks read in its place (``survey.working_copy``)."""
 
 
 def open_raster(path: str, overview: int | None = None) -> DatasetReader:

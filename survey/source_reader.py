@@ -9,9 +9,8 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as FileWindow
 
 from survey.collar import collar_mask
-from survey.crs import same_crs, transformer
-from survey.grid import Coordinates, WorkingGrid, ground_pixel
-from survey.resampling import Bands, between, block_mean, remap, span
+from survey.grid import Coordinates, ground_pixel
+from survey.resampling import Bands, block_mean, interpolate, span, to_grey
 from survey.source import Source, open_raster
 from survey.stored import stored_bands, to_colour, unreadable, valid_pixels
 from survey.windows import Window
@@ -24,16 +23,30 @@ _READ_PX = 2**23
 
 
 class SourceReader:
-    """One file, read at the overview and decimation that suit the working grid."""
+    """One file, read at the overview and decimation that suit a working pixel.
 
-    def __init__(self, source: Source, grid: WorkingGrid) -> None:
+    Parameters
+    ----------
+    source
+        The file; its decimated copy is read in its place where that is fine enough.
+    pixel_m
+        Pixel of the working grid, m.
+    """
+
+    def __init__(self, source: Source, pixel_m: float) -> None:
         self._source = source
-        self._to_file = (
-            None if same_crs(grid.crs, source.grid.crs) else transformer(grid.crs, source.grid.crs)
-        )
-        scale = grid.pixel_m / max(ground_pixel(source.grid))
-        self._overview, factor = best_overview(source.overviews, scale)
-        self._mean = max(1, math.floor(scale / factor + 0.01))
+        scale = pixel_m / max(ground_pixel(source.grid))
+        copy = source.copy
+        self._copy = copy if copy is not None and copy.factor <= scale * 1.01 else None
+        if self._copy is None:
+            self._path = source.path
+            self._overview, factor = best_overview(source.overviews, scale)
+        else:
+            self._path, self._overview, factor = self._copy.path, None, self._copy.factor
+        self.mean = max(1, math.floor(scale / factor + 0.01))
+        """How many stored pixels are averaged to one cell, in each direction."""
+        self.factor = factor * self.mean
+        """How many times coarser than the file its cells are."""
         self._handles: dict[int | None, DatasetReader] = {}
 
     def close(self) -> None:
@@ -42,66 +55,94 @@ class SourceReader:
             handle.close()
         self._handles.clear()
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of cells."""
+        handle = self._handle(self._overview)
+        return handle.height // self.mean, handle.width // self.mean
+
+    @property
+    def cell(self) -> tuple[float, float]:
+        """Height and width of a cell, pixels of the file."""
+        if self._copy is not None:
+            return self._copy.down * self.mean, self._copy.across * self.mean
+        grid, handle = self._source.grid, self._handle(self._overview)
+        return grid.height / handle.height * self.mean, grid.width / handle.width * self.mean
+
+    @property
+    def stored_blocks(self) -> tuple[int, int]:
+        """Rows and columns of stored pixels that are decoded together."""
+        height, width = self._handle(self._overview).block_shapes[0]
+        return height, width
+
     def sample(
-        self, window: Window, xs: Coordinates, ys: Coordinates
+        self, window: Window, xs: Coordinates, ys: Coordinates, *, grey: bool = False
     ) -> tuple[Bands, NDArray[np.bool_]] | None:
-        """Return (band, row, col) and the valid mask, or None where the file shows nothing."""
-        if self._to_file is not None:
-            flat_x, flat_y = self._to_file.transform(xs.ravel(), ys.ravel())
-            xs, ys = np.reshape(flat_x, xs.shape), np.reshape(flat_y, ys.shape)
-        if not (np.isfinite(xs).all() and np.isfinite(ys).all()):
-            return None
+        """Return (band, row, col) and the valid mask, or None where the file shows nothing.
+
+        Parameters
+        ----------
+        window
+            Of the working grid.
+        xs, ys
+            Where its lattice (``survey.resampling.lattice``) lies, in the file's CRS.
+        grey
+            Whether a picture comes as one band of grey instead of three of colour.
+        """
         cols, rows = self._source.grid.colrow(xs, ys)
         grid = self._source.grid
         if cols.max() < 0 or rows.max() < 0 or cols.min() > grid.width or rows.min() > grid.height:
             return None
         try:
-            return self._resample(window, rows, cols)
+            return self._resample(window, rows, cols, grey=grey)
         except RasterioError as error:
             raise unreadable(self._source, error) from error
 
-    def _handle(self, overview: int | None) -> DatasetReader:
-        if overview not in self._handles:
-            self._handles[overview] = open_raster(self._source.path, overview)
-        return self._handles[overview]
-
-    def _resample(
-        self, window: Window, rows: Coordinates, cols: Coordinates
-    ) -> tuple[Bands, NDArray[np.bool_]] | None:
-        """Read what the lattice spans and interpolate it to the window's pixels."""
-        handle = self._handle(self._overview)
-        step_row = self._source.grid.height / handle.height * self._mean
-        step_col = self._source.grid.width / handle.width * self._mean
-        rows, cols = rows / step_row, cols / step_col
-        down = span(rows, handle.height // self._mean)
-        across = span(cols, handle.width // self._mean)
-        if down is None or across is None:
-            return None
-        bands, valid = self._read_means(handle, down, across)
-        map_row = between(rows - down[0] - 0.5, window.height, window.width).astype(np.float32)
-        map_col = between(cols - across[0] - 0.5, window.height, window.width).astype(np.float32)
-        return remap(bands, valid, map_row, map_col)
-
-    def _read_means(
-        self, handle: DatasetReader, rows: tuple[int, int], cols: tuple[int, int]
+    def cells(
+        self, rows: tuple[int, int], cols: tuple[int, int], *, grey: bool = False
     ) -> tuple[Bands, NDArray[np.bool_]]:
-        """Return cells of m x m pixels, read in strips: a coarse look stays small."""
-        m = self._mean
+        """Return cells from the first to before the last row and column; (band, row, col), valid.
+
+        They are read in strips: a coarse look stays small.
+        """
+        m = self.mean
         width = (cols[1] - cols[0]) * m
         step = max(1, _READ_PX // (width * m))
         parts = []
         for row in range(rows[0], rows[1], step):
             height = min(step, rows[1] - row) * m
-            part = self._read(handle, FileWindow(cols[0] * m, row * m, width, height))
+            part = self._read(FileWindow(cols[0] * m, row * m, width, height), grey=grey)
             parts.append(block_mean(*part, m) if m > 1 else part)
         if len(parts) == 1:
             return parts[0]
         bands, valid = zip(*parts, strict=True)
         return np.concatenate(bands, axis=1), np.concatenate(valid)
 
-    def _read(self, handle: DatasetReader, window: FileWindow) -> tuple[Bands, NDArray[np.bool_]]:
-        """Return (band, row, col) in final units and the valid mask at the handle's level."""
-        source = self._source
+    def _handle(self, overview: int | None) -> DatasetReader:
+        if overview not in self._handles:
+            self._handles[overview] = open_raster(self._path, overview)
+        return self._handles[overview]
+
+    def _resample(
+        self, window: Window, rows: Coordinates, cols: Coordinates, *, grey: bool
+    ) -> tuple[Bands, NDArray[np.bool_]] | None:
+        """Read what the lattice spans and interpolate it to the window's pixels."""
+        down, across = self.cell
+        rows, cols = rows / down, cols / across
+        height, width = self.shape
+        first_row, first_col = span(rows, height), span(cols, width)
+        if first_row is None or first_col is None:
+            return None
+        bands, valid = self.cells(first_row, first_col, grey=grey)
+        rows, cols = rows - first_row[0] - 0.5, cols - first_col[0] - 0.5
+        return interpolate(bands, valid, rows, cols, window)
+
+    def _read(self, window: FileWindow, *, grey: bool) -> tuple[Bands, NDArray[np.bool_]]:
+        """Return (band, row, col) in final units and the valid mask at the level read from."""
+        source, handle = self._source, self._handle(self._overview)
+        if self._copy is not None:
+            bands, valid = _read_copy(handle, window)
+            return (to_grey(bands) if grey and len(bands) == 3 else bands), valid
         stack = handle.read(stored_bands(source), window=window)
         raw = stack[: len(set(source.bands))]
         mask = self._mask(handle, window) if source.masked else None
@@ -113,7 +154,9 @@ class SourceReader:
         if source.collar is not None:
             rows, cols = self._positions(handle, window)
             valid &= ~collar_mask(source.collar, colour, rows, cols)
-        return colour, valid
+        if not grey:
+            return colour, valid
+        return (to_grey(colour) if len(raw) == 3 or source.palette else colour[:1]), valid
 
     def _mask(self, handle: DatasetReader, window: FileWindow) -> NDArray[np.bool_]:
         """Return the mask from the full image: overviews of a mask are often missing."""
@@ -135,6 +178,15 @@ class SourceReader:
         rows = (window.row_off + np.arange(window.height)) * (grid.height / handle.height)
         cols = (window.col_off + np.arange(window.width)) * (grid.width / handle.width)
         return rows.astype(np.int64), cols.astype(np.int64)
+
+
+def _read_copy(handle: DatasetReader, window: FileWindow) -> tuple[Bands, NDArray[np.bool_]]:
+    """Return final units and the valid mask from a decimated copy (``Decimated.path``)."""
+    stack = handle.read(window=window)
+    if len(stack) == 1:
+        valid = np.isfinite(stack[0])
+        return np.where(valid, stack, np.float32(0)), valid
+    return stack[:3], stack[3] > 0
 
 
 def best_overview(overviews: tuple[int, ...], scale: float) -> tuple[int | None, int]:

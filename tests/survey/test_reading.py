@@ -13,6 +13,7 @@ from survey.examination import examine
 from survey.flight import open_flight, open_surface
 from survey.grid import WorkingGrid, transform_bounds, working_crs
 from survey.reading import FlightReader, read_stored
+from survey.resampling import block_mean
 from survey.windows import Window
 from tests.survey.rasters import CRS_CODE, EAST, NORTH, blurred, north_up, scene, write
 
@@ -148,6 +149,70 @@ def test_a_shift_may_bend(tmp_path):
         [[np.interp(col, np.arange(320), row) for row in band[:40].astype(float)] for band in soft]
     )
     np.testing.assert_allclose(picture.colour[:, :40, :250], expected, atol=1.5)
+
+
+def bent(x, y):
+    return np.sin(y / 7) * 0.3 + 0.13, np.cos(x / 9) * 0.3
+
+
+@pytest.mark.parametrize("shift", [None, bent])
+@pytest.mark.parametrize("pixel_m", [0.1, 0.13, 0.2, 0.35])
+@pytest.mark.parametrize("kind", ["colour", "mask", "alpha", "grey", "16 bits", "black border"])
+def test_grey_is_the_grey_of_the_picture(tmp_path, kind, pixel_m, shift):
+    place = {"transform": north_up(0.1, east=EAST + 0.043, north=NORTH - 0.061)}
+    holes = np.where(HOLE, 0, 255)[None].astype(np.uint8)
+    bands, options = {
+        "colour": (PICTURE, {}),
+        "mask": (PICTURE, {"mask": ~HOLE}),
+        "alpha": (np.concatenate([PICTURE, holes]), {"photometric": "rgb", "alpha": "yes"}),
+        "grey": (PICTURE[:1], {}),
+        "16 bits": (PICTURE.astype(np.uint16) * 100, {}),
+        "black border": (np.where(HOLE, 0, PICTURE).astype(np.uint8), {}),
+    }[kind]
+    flight = examine(open_flight(write(tmp_path / "a.tif", bands, **place, **options)))
+    grid = grid_of(flight, pixel_m)
+    for window in (whole(grid), Window(row=5, col=70, height=70, width=41)):
+        with FlightReader(flight, grid) as reader:
+            picture, grey = reader.picture(window, shift), reader.grey(window, shift)
+        np.testing.assert_array_equal(grey.valid, picture.valid)
+        weighed = np.tensordot([0.3, 0.5, 0.2], picture.colour.astype(float), axes=1)
+        assert picture.valid.any()
+        off = np.abs(weighed - grey.grey)[picture.valid]
+        assert off.max() <= 2
+        assert (off > 1.5).mean() < 1e-3
+
+
+def test_grey_of_a_folder_is_the_grey_of_its_picture(tmp_path):
+    folder = tmp_path / "tiles"
+    folder.mkdir()
+    write(folder / "1.tif", PICTURE[:, :, :160])
+    write(folder / "2.tif", PICTURE[:, :, 160:], transform=north_up(0.1, east=EAST + 16))
+    flight = examine(open_flight(folder))
+    grid = grid_of(flight, 0.1)
+    with FlightReader(flight, grid) as reader:
+        grey = reader.grey(whole(grid))
+    assert grey.valid.all()
+    assert (
+        np.abs(np.tensordot([0.3, 0.5, 0.2], PICTURE.astype(float), axes=1) - grey.grey).max() < 1
+    )
+
+
+@pytest.mark.parametrize("east", [0.0, 0.037])
+def test_a_moved_window_is_interpolated_as_a_bent_one(tmp_path, east):
+    """A plain translation takes another way through OpenCV than a field; they must agree."""
+
+    def barely(x, y):
+        return (x - EAST) * 2e-4, np.zeros_like(y)
+
+    place = {"transform": north_up(0.1, east=EAST + east)}
+    flight = examine(open_flight(write(tmp_path / "a.tif", PICTURE, mask=~HOLE, **place)))
+    grid = grid_of(flight, 0.1)
+    window = Window(row=8, col=8, height=200, width=160)
+    with FlightReader(flight, grid) as reader:
+        moved, bent = reader.picture(window), reader.picture(window, barely)
+    both = moved.valid & bent.valid
+    assert (moved.valid != bent.valid).mean() < 0.01
+    assert np.abs(moved.colour.astype(int) - bent.colour)[:, both].max() <= 5
 
 
 # --- what tells picture from nothing ---
@@ -288,6 +353,34 @@ def test_a_coarse_look_without_overviews_is_read_in_strips(tmp_path, monkeypatch
     np.testing.assert_array_equal(at_once.colour, in_strips.colour)
 
 
+@pytest.mark.parametrize(
+    "compression", [{}, {"compress": "jpeg", "photometric": "ycbcr", "jpeg_quality": 95}]
+)
+def test_overviews_by_nearest_neighbour_are_left_out(tmp_path, compression):
+    grey = blurred(scene(1024, 1024 if compression else 1025), 0.5)[:1]
+    path = write(tmp_path / "a.tif", np.repeat(grey, 3, axis=0), tiled=True, **compression)
+    plain, _grid = read(path, 0.4)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.build_overviews([2, 4], rasterio.enums.Resampling.nearest)
+    flight = open_flight(path)
+    assert flight.sources[0].overviews == (2, 4)
+    seen = examine(flight)
+    assert seen.sources[0].overviews == ()
+    assert "a.tif: its overviews are samples" in seen.assumptions[-1]
+    np.testing.assert_array_equal(read(path, 0.4)[0].colour, plain.colour)
+
+
+@pytest.mark.parametrize("method", ["average", "bilinear", "cubic", "gauss", "lanczos"])
+@pytest.mark.parametrize("sigma", [0.3, 3])
+def test_averaged_overviews_are_used(tmp_path, method, sigma):
+    path = write(tmp_path / "a.tif", blurred(scene(700, 901), sigma))
+    with rasterio.open(path, "r+") as dataset:
+        dataset.build_overviews([2, 4], rasterio.enums.Resampling[method])
+    seen = examine(open_flight(path))
+    assert seen.sources[0].overviews == (2, 4)
+    assert seen.assumptions == ()
+
+
 def test_a_coarse_pixel_is_ground_where_half_of_it_is(tmp_path):
     hidden = np.zeros((256, 320), bool)
     hidden[:, 80:161] = True  # ends a quarter into a coarse pixel
@@ -298,6 +391,23 @@ def test_a_coarse_pixel_is_ground_where_half_of_it_is(tmp_path):
     assert picture.valid[:, 40:60].all()
     assert not picture.valid[:, 60].any()
     assert picture.valid[:, 61:].all()
+
+
+@pytest.mark.parametrize("m", [2, 3, 6, 7])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_cells_are_means_of_their_valid_pixels(m, dtype):
+    random = np.random.default_rng(3)
+    bands = random.integers(0, 255, (2, 12 * m, 9 * m)).astype(dtype)
+    valid = random.random((12 * m, 9 * m)) < np.repeat(np.linspace(0, 1.2, 12), m)[:, None]
+    means, known = block_mean(bands, valid, m)
+    cells = bands.reshape(2, 12, m, 9, m).astype(float)
+    inside = valid.reshape(12, m, 9, m)
+    count = inside.sum(axis=(1, 3))
+    expected = (cells * inside).sum(axis=(2, 4)) / np.maximum(count, 1)
+    np.testing.assert_array_equal(known, 2 * count >= m * m)
+    np.testing.assert_allclose(means, expected, atol=0.501 if dtype == np.uint8 else 1e-3)
+    alone = block_mean(bands[:, -m:], valid[-m:], m)
+    np.testing.assert_array_equal(alone[0], means[:, -1:])
 
 
 def test_windows_are_read_as_they_are_stored(tmp_path):
