@@ -13,17 +13,22 @@ from survey.blocks import Progress
 from survey.errors import PairError
 from survey.flight import Flight
 from survey.grid import WorkingGrid
-from survey.heights import PLAUSIBLE_M, Datum, fit_datum
-from survey.light import Light, match_light, to_lab
+from survey.heights import PLAUSIBLE_M, Datum
+from survey.light import Light, greenness, match_light, to_lab
 from survey.reading import FlightReader
 from survey.settings import Settings
-from survey.windows import Window, cut_blocks
+from survey.surfaces import Surfaces, bring_together, centres, look_tiles, whole_window
+from survey.windows import Window
 from survey.words import _
 
 __all__ = ["Pair", "PairReader", "make_pair", "working_grid"]
 
 # The whole area is looked at once in at most this many pixels, for light and heights.
 _LOOK_PIXELS = 1_000_000
+_LOOK_M = 0.8
+# Excess green index from which a pixel of the look is vegetation: bare soil and roofs stay below
+# 0.1 (Woebbecke and others 1995 find leaves above 0.2).
+_GREEN = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +45,17 @@ class Pair:
     """How the after flight is moved, and how well that is known."""
     light: Light
     """How the after flight is shown in the light of the before flight."""
-    datum: Datum | None
-    """Plane between the two surface models; None without a usable pair of them."""
+    surfaces: Surfaces | None
+    """How the two surface models lie and are read; None unless both flights have one."""
 
     def __post_init__(self) -> None:
         if self.alignment.verdict == "refused" and self.alignment.accepted_by != "user":
             raise PairError(self.alignment.why)
+
+    @property
+    def datum(self) -> Datum | None:
+        """Plane between the two surface models; None without a usable pair of them."""
+        return None if self.surfaces is None else self.surfaces.datum
 
     @property
     def has_heights(self) -> bool:
@@ -61,10 +71,10 @@ class PairReader:
         self._before = FlightReader(pair.before, pair.grid)
         self._after = FlightReader(pair.after, pair.grid)
         self._surfaces: tuple[FlightReader, FlightReader] | None = None
-        if pair.has_heights and pair.before.dsm and pair.after.dsm:
+        if pair.has_heights and pair.surfaces is not None:
             self._surfaces = (
-                FlightReader(pair.before.dsm, pair.grid),
-                FlightReader(pair.after.dsm, pair.grid),
+                FlightReader(pair.surfaces.before, pair.grid),
+                FlightReader(pair.surfaces.after, pair.grid),
             )
 
     def __enter__(self) -> "PairReader":
@@ -95,7 +105,7 @@ class PairReader:
         pair = self._pair
         shift = pair.alignment.field.shift
         before, after = self._before.picture(window), self._after.picture(window, shift)
-        x, y = _centres(pair.grid, window)
+        x, y = centres(pair.grid, window)
         data: dict[str, tuple[tuple[str, ...], NDArray[np.generic]]] = {
             "before": (("band", "y", "x"), before.colour),
             "after": (("band", "y", "x"), after.colour),
@@ -103,11 +113,23 @@ class PairReader:
             "seen_after": (("y", "x"), after.valid),
             "tolerance": (("y", "x"), self._tolerance(x, y)),
         }
-        if self._surfaces is not None and pair.datum is not None:
-            plane = pair.datum.at(x[None, :], y[:, None]).astype(np.float32)
-            data["height_before"] = (("y", "x"), self._surfaces[0].heights(window))
-            data["height_after"] = (("y", "x"), self._surfaces[1].heights(window, shift) - plane)
+        if self._surfaces is not None:
+            first, second = self._heights(window)
+            data["height_before"] = (("y", "x"), first)
+            data["height_after"] = (("y", "x"), second)
         return xr.Dataset(data, coords={"x": x, "y": y, "band": ["red", "green", "blue"]})
+
+    def _heights(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return both models' heights where the before orthophoto shows them, on one datum."""
+        pair = self._pair
+        assert self._surfaces is not None
+        assert pair.surfaces is not None
+        assert pair.datum is not None
+        x, y = centres(pair.grid, window)
+        plane = pair.datum.at(x[None, :], y[:, None]).astype(np.float32)
+        first = self._surfaces[0].heights(window, pair.surfaces.shift_before)
+        second = self._surfaces[1].heights(window, pair.surfaces.shift_after(pair.alignment.field))
+        return first, second - plane
 
     def _tolerance(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return two sigma of the alignment's uncertainty, at least half a pixel."""
@@ -117,13 +139,6 @@ class PairReader:
         dense = np.repeat(np.repeat(coarse, 8, axis=0), 8, axis=1)[: len(y), : len(x)]
         factor = 2.0 if self._pair.alignment.verdict == "verified" else 1.0
         return np.maximum(factor * dense, self._pair.grid.pixel_m / 2).astype(np.float32)
-
-
-def _centres(grid: WorkingGrid, window: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    across, down = (np.arange(n, dtype=np.float64) for n in (window.width, window.height))
-    x = (grid.left_px + window.col + 0.5 + across) * grid.pixel_m
-    y = (grid.top_px - window.row - 0.5 - down) * grid.pixel_m
-    return x, y
 
 
 def working_grid(before: Flight, after: Flight, settings: Settings) -> WorkingGrid:
@@ -145,8 +160,9 @@ def make_pair(
     *,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    alignment: Alignment | None = None,
 ) -> Pair:
-    """Align two examined flights and put them on one working grid.
+    """Align two examined flights, or take a saved alignment, and put them on one working grid.
 
     Raises
     ------
@@ -157,22 +173,24 @@ def make_pair(
     """
     grid = working_grid(before, after, settings)
     before, after = _with_plausible_heights(before), _with_plausible_heights(after)
-    alignment = align(before, after, grid, settings.align, executor=executor, progress=progress)
+    if alignment is None:
+        alignment = align(before, after, grid, settings.align, executor=executor, progress=progress)
     if alignment.verdict == "refused":
         if not settings.align.accept:
             raise PairError(
                 _("{why} (--accept-alignment goes on all the same)").format(why=alignment.why)
             )
         alignment = replace(alignment, accepted_by="user")
-    light = _match_light(before, after, grid, alignment)
-    datum = _find_datum(before.dsm, after.dsm, grid, alignment)
+    coarse = _coarse(grid)
+    light, bare = _look(before, after, coarse, alignment)
+    surfaces = bring_together((before, after), grid, alignment.field, coarse, bare)
     return Pair(
         before=before,
         after=after,
         grid=grid,
         alignment=alignment,
         light=light,
-        datum=datum,
+        surfaces=surfaces,
     )
 
 
@@ -184,47 +202,29 @@ def _with_plausible_heights(flight: Flight) -> Flight:
     return replace(flight, dsm=replace(flight.dsm, sources=sources))
 
 
-def _coarse(grid: WorkingGrid, least_m: float) -> WorkingGrid:
-    """Return the grid coarsened to at most ``_LOOK_PIXELS`` and at least ``least_m`` per pixel."""
+def _coarse(grid: WorkingGrid) -> WorkingGrid:
+    """Return the grid coarsened to at most ``_LOOK_PIXELS`` and at least 0.8 m per pixel."""
     area = grid.width * grid.height
-    factor = max(round(least_m / grid.pixel_m), round((area / _LOOK_PIXELS) ** 0.5), 1)
+    factor = max(round(_LOOK_M / grid.pixel_m), round((area / _LOOK_PIXELS) ** 0.5), 1)
     return grid.coarsened(factor)
 
 
-def _tiles(grid: WorkingGrid) -> list[Window]:
-    blocks = cut_blocks(height=grid.height, width=grid.width, core=256, halo=0)
-    return [tile.core for block in blocks for tile in block.tiles]
-
-
-def _match_light(before: Flight, after: Flight, grid: WorkingGrid, alignment: Alignment) -> Light:
-    """Compare the colours of the whole area at a coarse look."""
-    coarse = _coarse(grid, 0.8)
+def _look(
+    before: Flight, after: Flight, coarse: WorkingGrid, alignment: Alignment
+) -> tuple[Light, NDArray[np.bool_]]:
+    """Look at the colours of the whole area: their light, and where both show no green."""
     samples: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]] = []
+    bare = np.zeros((coarse.height, coarse.width), bool)
     with FlightReader(before, coarse) as first, FlightReader(after, coarse) as second:
-        for window in _tiles(coarse):
+        for window in look_tiles(coarse):
             one = first.picture(window)
             other = second.picture(window, alignment.field.shift)
             both = one.valid & other.valid
             samples.append((to_lab(one.colour)[:, both], to_lab(other.colour)[:, both]))
-    return match_light(
+            green = np.maximum(greenness(one.colour), greenness(other.colour))
+            bare[window.slices_in(whole_window(coarse))] = both & (green < _GREEN)
+    light = match_light(
         np.concatenate([s[0] for s in samples], axis=1),
         np.concatenate([s[1] for s in samples], axis=1),
     )
-
-
-def _find_datum(
-    before: Flight | None, after: Flight | None, grid: WorkingGrid, alignment: Alignment
-) -> Datum | None:
-    """Fit the plane between the surface models on a coarse look at both."""
-    if before is None or after is None:
-        return None
-    coarse = _coarse(grid, 1.0)
-    xs, ys, differences = [], [], []
-    with FlightReader(before, coarse) as first, FlightReader(after, coarse) as second:
-        for window in _tiles(coarse):
-            x, y = np.meshgrid(*_centres(coarse, window))
-            xs.append(x.ravel())
-            ys.append(y.ravel())
-            change = second.heights(window, alignment.field.shift) - first.heights(window)
-            differences.append(change.ravel().astype(np.float64))
-    return fit_datum(np.concatenate(xs), np.concatenate(ys), np.concatenate(differences))
+    return light, bare
