@@ -70,10 +70,10 @@ def find_offset(permits: Permits, flight: Flight, grid: WorkingGrid) -> PermitOf
             if not outlines:
                 continue
             drawn += len(outlines)
-            picture = reader.picture(window)
+            picture = reader.grey(window)
             total += correlate_images(
                 _axes(_drawing(outlines, grid, window)),
-                _axes(descriptor(picture.colour, picture.valid)),
+                _axes(descriptor(picture.grey, picture.valid)),
                 search,
             )
     if drawn < _LEAST_OUTLINES or surface_strength(total) < _SURE:
@@ -104,8 +104,7 @@ def _drawing(
     """Return the descriptor of outlines drawn as bright areas on dark ground."""
     shape = (window.height, window.width)
     filled = rasterize(outlines, out_shape=shape, transform=grid.transform_of(window))
-    picture = np.repeat((filled * 200).astype(np.uint8)[None], 3, axis=0)
-    return descriptor(picture, np.ones(shape, bool))
+    return descriptor((filled * 200).astype(np.uint8), np.ones(shape, bool))
 
 
 def _axes(gradient: NDArray[np.complex64]) -> NDArray[np.complex64]:

@@ -1,43 +1,68 @@
 """Bring two flights onto the same ground, and say how far that can be trusted.
 
-Coarse to fine: one shift for the whole, then ties in windows on finer and finer grids, each time
-against the after flight already moved by the field so far. What
-co-registration trials showed to matter: gradient directions rather than grey values, a second look
-at every peak, and a field that is smooth between ties.
+Coarse to fine: one shift (and turn) for the whole; ties in windows on coarse grids; then ties in
+small cells on the grid the pair is worked on and, if wanted, on the finest, each time against the
+after flight already moved by the field so far. What co-registration trials showed to matter:
+gradient directions rather than grey values, a second look at every peak, and a field that is smooth
+between ties.
 """
 
 import math
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from survey.blocks import Progress
 from survey.errors import PairError
-from survey.field import Field, fit_affine, fit_field, flat_field, local_outliers
+from survey.field import Affine2D, Field, Lattice, fit_affine, fit_field, flat_field
 from survey.flight import Flight
 from survey.grid import WorkingGrid, transform_bounds, working_crs
-from survey.reading import FlightReader
-from survey.search import STEP_PX, Found, Look, search_ties
+from survey.scout import scout
+from survey.search import (
+    CELL_PX,
+    STEP_PX,
+    Look,
+    gather_evidence,
+    search_cells,
+    search_windows,
+)
 from survey.settings import AlignSettings
-from survey.ties import Ties, correlate_images, descriptor, surface_peak, surface_strength
-from survey.windows import Window, cut_blocks
+from survey.ties import Ties
+from survey.verdict import Judged, Verdict, agreed, judge
 from survey.words import _
+
+__all__ = ["Alignment", "align", "common_ground"]
+
+"""Bring two flights onto the same ground, and say how far that can be trusted.
+
+Coarse to fine: one shift for the whole, then ties in windows on finer and finer grids, each time
+against the after flight already moved by the field so far. What
+co-registration trials showed to matter: gradient directions rather than grey values, a second look
+at every peak, and a field that is smooth between ties.
+"""
+
 
 __all__ = ["Alignment", "align", "common_ground"]
 
 # Pixels along the longest side of the coarsest look.
 _COARSEST_SIDE = 768
-# Peak over rival from which a tie is believed (trials: 1.3 to 2.2 make little difference).
-_LEAST_RATIO = 1.3
-# All tiles' correlation summed, per 64 windows (a hectare at 0.2 m): six of seven true pairs across
-# seasons reach 6.1 to 11, 12 unrelated ones at most 4.8; evidence grows with the root of the area.
-# From the first on it is the same ground; below the second, on enough windows (3 ha), it is not.
-_SAME_GROUND, _OTHER_GROUND = 6.0, 4.0
-_PER_WINDOWS, _ENOUGH_WINDOWS = 64, 200
-# What a verified field must have: ties in number and in share, and a small held-back residual.
-_LEAST_TIES, _LEAST_SHARE, _LARGEST_RESIDUAL_M = 12, 0.2, 0.5
+# Windows are looked for at two and four times the pixel of the grid, cells at the pixel itself.
+_WINDOW_FACTORS = (4, 2)
+# Peak over rival from which a window is believed (trials: 1.3 to 2.2 make little difference), and
+# noise over which the peak of a cell must stand.
+_LEAST_RATIO, _LEAST_STRENGTH = 1.3, 6.0
+# Cells are enlarged where there would be more of them: memory does not grow with the image.
+_MOST_CELLS = 2**18
+# Pixels of a cell of the ``precise`` level: 1.6 m at 5 cm.
+_PRECISE_CELL_PX = 32
+# Tiles on which evidence is gathered: where windows agree already, and where all hangs on it.
+_EVIDENCE_TILES = (3, 16)
+# Windows of the finest window level lie this far apart, pixels: a quarter of the work.
+_FINE_STEP_PX = 2 * STEP_PX
+# The coarsest level is gone over again, at most so often, as long as more windows agree.
+_COARSE_ROUNDS, _ALL_BUT = 3, 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +86,8 @@ class Alignment:
     evidence: float
     """Peak of all windows' correlation summed, in standard deviations: same ground or not."""
     accepted_by: str
-    """``gate`` or ``user``; a refused alignment is used only where the user accepted it."""
+    """``gate``, ``file`` (read from one) or ``user``; a refused alignment is used only where the
+    user accepted it."""
 
     @property
     def ties_used(self) -> int:
@@ -120,9 +146,9 @@ def align(
     before, after
         Examined flights (``survey.examination.examine``).
     grid
-        The grid the pair is worked on; the finest level that is looked at.
+        The grid the pair is worked on; the finest level of the precision ``standard``.
     settings
-        Search radius and what to assume where nothing can be measured.
+        Search radius, precision, and what to assume where nothing can be measured.
     executor
         Where blocks run; None runs them here.
     progress
@@ -133,189 +159,162 @@ def align(
     Alignment
         Never raises for flights that do not fit: the verdict says so.
     """
-    factors = _levels(grid, settings.search_m)
-    field = _whole_shift(before, after, grid.coarsened(factors[0]), settings)
-    fitted = None
-    for factor in factors:
-        level = grid.coarsened(factor)
-        look = Look(before=before, after=after, grid=level, field=field)
-        found = search_ties(look, executor, progress)
-        fitted = _fit(found.ties, level)
-        if fitted is not None and _trustworthy(fitted[1], found):
-            field = fitted[0]
-    return _judge(found, fitted, look, settings)
+    hands = _Hands(executor=executor, progress=progress)
+    first = grid.coarsened(_coarsest(grid, settings.search_m))
+    scouted = scout(before, after, first, settings.search_m)
+    look = Look(before=before, after=after, grid=grid, field=scouted.field)
+    fit = _fit_coarsely(look, _window_levels(grid, first), hands)
+    tiles = _EVIDENCE_TILES[0 if fit.found else 1]
+    evidence = gather_evidence(replace(look, field=fit.field), executor, tiles=tiles)
+    if fit.found:
+        for fine in _cell_levels(before, after, grid, settings):
+            fit = _fit_cells(replace(fine, field=fit.field), fit, hands)
+    judged = Judged(
+        ties=fit.ties,
+        used=fit.used,
+        trend=fit.trend,
+        field=fit.field,
+        lattice=fit.lattice,
+        shared=_shared(before, after, grid),
+        scouted=scouted.strength,
+    )
+    return _alignment(judged, judge(judged, evidence, grid, settings.assumed_error_m))
 
 
-def _levels(grid: WorkingGrid, search_m: float) -> list[int]:
-    """Return the decimation factors of the levels, coarsest first, 1 last."""
+def _shared(before: Flight, after: Flight, grid: WorkingGrid) -> float:
+    """Return the share of the smaller flight's rectangle that lies on the common ground."""
+    areas = []
+    for flight in (before, after):
+        bounds = transform_bounds(flight.bounds, flight.crs, grid.crs)
+        areas.append((bounds.right - bounds.left) * (bounds.top - bounds.bottom))
+    return grid.width * grid.height * grid.pixel_m**2 / min(areas)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hands:
+    """Where the work is done, and who is told."""
+
+    executor: Executor | None
+    progress: Progress | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fit:
+    """What is known after a level."""
+
+    field: Field
+    ties: Ties
+    used: NDArray[np.bool_]
+    trend: Affine2D | None = None
+    lattice: Lattice | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether enough ties agreed for the field to follow them."""
+        return self.trend is not None
+
+    def seeing(self, other: "_Fit") -> "_Fit":
+        """Return the same field with what another level saw in vain."""
+        return replace(self, ties=other.ties, used=other.used)
+
+
+def _fit_coarsely(look: Look, levels: list[WorkingGrid], hands: _Hands) -> _Fit:
+    """Fit the field to windows, level by level."""
+    fit = _Fit(field=look.field, ties=Ties.joined([]), used=np.zeros(0, bool))
+    for level in levels:
+        step = STEP_PX if level is levels[0] else _FINE_STEP_PX
+        for _round in range(_COARSE_ROUNDS if level is levels[0] else 1):
+            new = _fit_windows(replace(look, grid=level, field=fit.field, step=step), hands)
+            better = new.used.sum() > 1.05 * fit.used.sum()
+            fit = new if new.found else fit.seeing(new)
+            if not better or new.used.mean() > _ALL_BUT:
+                break
+    # What coarse windows agree on and fine ones do not was chance: back to the first look.
+    return fit if new.found else replace(fit.seeing(new), field=look.field, trend=None)
+
+
+def _coarsest(grid: WorkingGrid, search_m: float) -> int:
+    """Return the decimation of the first look at the whole."""
     side = max(grid.width, grid.height) + 2 * search_m / grid.pixel_m
     factor = 1
     while side / factor > _COARSEST_SIDE:
         factor *= 2
-    factors = [factor]
-    while factor > 1:
-        factor = max(1, factor // 4)
-        factors.append(factor)
-    return factors
+    return factor
 
 
-def _whole_shift(
+def _window_levels(grid: WorkingGrid, first: WorkingGrid) -> list[WorkingGrid]:
+    """Return the grids of the window levels, coarsest first."""
+    factor = max(round(first.pixel_m / grid.pixel_m), _WINDOW_FACTORS[0])
+    levels = [first if factor > _WINDOW_FACTORS[0] else grid.coarsened(factor)]
+    while factor > _WINDOW_FACTORS[1]:
+        factor = max(_WINDOW_FACTORS[1], factor // 4)
+        levels.append(grid.coarsened(factor))
+    return levels
+
+
+def _cell_levels(
     before: Flight, after: Flight, grid: WorkingGrid, settings: AlignSettings
-) -> Field:
-    """Find one shift for the whole at the coarsest level; none where nothing shows."""
-    search = max(4, math.ceil(settings.search_m / grid.pixel_m))
-    whole = Window(row=0, col=0, height=grid.height, width=grid.width).padded(search)
-    surface = correlate_images(
-        _whole_descriptor(before, grid, whole), _whole_descriptor(after, grid, whole), search
-    )
-    flat = flat_field(grid.bounds, uncertainty=settings.assumed_error_m)
-    if surface_strength(surface) < _SAME_GROUND:
-        return flat
-    row, col = surface_peak(surface)
-    return flat.moved(east=col * grid.pixel_m, north=-row * grid.pixel_m)
+) -> list[Look]:
+    """Return the looks of the cell levels, in their order."""
+    flat = flat_field(grid.bounds, uncertainty=0.0)
+    look = Look(before=before, after=after, grid=grid, field=flat, cell=_cell(grid, CELL_PX))
+    looks = [look, replace(look, reach=2)]
+    finest = max(before.pixel_m, after.pixel_m)
+    if settings.precision == "precise":
+        fine = WorkingGrid.around(grid.bounds, crs=grid.crs, pixel_m=min(finest, grid.pixel_m))
+        looks.append(replace(look, grid=fine, cell=_cell(fine, _PRECISE_CELL_PX), reach=2))
+    return looks
 
 
-def _whole_descriptor(flight: Flight, grid: WorkingGrid, window: Window) -> NDArray[np.complex64]:
-    """Return the descriptor of a whole flight, read in tiles: a fine file is never held at once."""
-    colour = np.zeros((3, window.height, window.width), np.uint8)
-    valid = np.zeros((window.height, window.width), bool)
-    with FlightReader(flight, grid) as reader:
-        for block in cut_blocks(height=window.height, width=window.width, core=256, halo=0):
-            for tile in block.tiles:
-                part = tile.core
-                at = Window(
-                    row=window.row + part.row,
-                    col=window.col + part.col,
-                    height=part.height,
-                    width=part.width,
-                )
-                picture = reader.picture(at)
-                rows, cols = at.slices_in(window)
-                colour[:, rows, cols] = picture.colour
-                valid[rows, cols] = picture.valid
-    return descriptor(colour, valid)
+def _cell(grid: WorkingGrid, least: int) -> int:
+    """Return the side of cells, a multiple of eight pixels: more than ``least`` on a vast grid."""
+    side = math.sqrt(grid.width * grid.height / _MOST_CELLS)
+    return max(least, 8 * math.ceil(side / 8))
 
 
-def _fit(ties: Ties, grid: WorkingGrid) -> tuple[Field, Ties] | None:
-    """Fit the field to a level's ties; None where too few agree."""
-    strong = ties.kept(ties.strength >= _LEAST_RATIO)
-    if strong.count < 3:
-        return None
-    step = STEP_PX * grid.pixel_m
+def _fit_windows(look: Look, hands: _Hands) -> _Fit:
+    """Fit the field to the windows of a level."""
+    ties = search_windows(look, hands.executor, hands.progress)
+    strong = ties.strength >= _LEAST_RATIO
+    pixel = look.grid.pixel_m
     # The RANSAC only has to throw out nonsense; bending within this is left to the local test.
-    tolerance = max(2.5 * grid.pixel_m, 1.0)
-    fitted = fit_affine(strong, tolerance=tolerance, rng=np.random.default_rng(0))
-    if fitted is None or fitted[1].sum() < 3:
-        return None
-    trend, agree = fitted
-    kept = strong.kept(agree)
-    if kept.count >= 12:
-        kept = kept.kept(~local_outliers(kept, step=step))
-    if kept.count < 3:
-        return None
-    floor = 0.25 * grid.pixel_m
-    return fit_field(kept, trend, grid.bounds, step=step, floor=floor), kept
+    tolerance = max(2.5 * pixel, 1.0)
+    trend = fit_affine(ties.kept(strong), tolerance=tolerance, rng=np.random.default_rng(0))
+    used = strong.copy()
+    used[strong] = False if trend is None else trend[1]
+    if trend is None or not agreed(used):
+        return _Fit(field=look.field, ties=ties, used=used)
+    lattice = Lattice(step=look.step * pixel, pixel_m=pixel)
+    field, kept = fit_field(ties.kept(used), trend[0], trend[0].at, look.grid.bounds, lattice)
+    used[used] = kept
+    if not agreed(used):
+        return _Fit(field=look.field, ties=ties, used=used)
+    return _Fit(field=field, trend=trend[0], ties=ties, used=used, lattice=lattice)
 
 
-def _held_back(kept: Ties, grid: WorkingGrid) -> NDArray[np.float64]:
-    """Return the residuals, m, of ties against a field fitted to the other checkerboard half."""
-    step = STEP_PX * grid.pixel_m
-    parity = (np.rint(kept.x / step) + np.rint(kept.y / step)).astype(np.int64) % 2 == 0
-    missed = []
-    for half in (parity, ~parity):
-        fitted = _fit(kept.kept(half), grid)
-        if fitted is None:
-            continue
-        east, north = fitted[0].shift(kept.x[~half], kept.y[~half])
-        missed.append(np.hypot(kept.east[~half] - east, kept.north[~half] - north))
-    return np.concatenate([np.zeros(0), *missed])
+def _fit_cells(look: Look, fit: _Fit, hands: _Hands) -> _Fit:
+    """Fit the field to the cells of a level, around what is known already."""
+    assert fit.trend is not None
+    ties = search_cells(look, hands.executor, hands.progress)
+    used = ties.strength >= _LEAST_STRENGTH
+    if not agreed(used):
+        return fit
+    pixel = look.grid.pixel_m
+    lattice = Lattice(step=look.cell * pixel, pixel_m=pixel)
+    field, kept = fit_field(ties.kept(used), fit.trend, fit.field.shift, look.grid.bounds, lattice)
+    used[used] = kept
+    return replace(fit, field=field, ties=ties, used=used, lattice=lattice)
 
 
-def _trustworthy(kept: Ties, found: Found) -> bool:
-    """Whether enough ties agree for the field to follow them."""
-    return kept.count >= max(_LEAST_TIES, _LEAST_SHARE * found.ties.count)
-
-
-def _judge(
-    found: Found, fitted: tuple[Field, Ties] | None, look: Look, settings: AlignSettings
-) -> Alignment:
-    """Give the verdict on the last level's ties and summed evidence."""
-    seen, evidence = found.ties.count, surface_strength(found.surface)
-    scale = math.sqrt(max(1.0, seen / _PER_WINDOWS))
-    used = fitted[1].count if fitted is not None else 0
-    numbers = {"used": used, "seen": seen, "evidence": evidence}
-    places = found.ties.x + 1j * found.ties.y
-    kept = fitted[1].x + 1j * fitted[1].y if fitted is not None else np.zeros(0)
-    seen_and_used = found.ties, np.isin(places, kept)
-    if fitted is not None and _trustworthy(fitted[1], found):
-        missed = _held_back(fitted[1], look.grid)
-        rms = float(np.sqrt(np.mean(missed**2))) if len(missed) else math.inf
-        if rms <= _LARGEST_RESIDUAL_M:
-            p95 = float(np.percentile(missed, 95))
-            why = _("{used} of {seen} windows agree to {rms:.2f} m").format(rms=rms, **numbers)
-            return _alignment(
-                "verified", why, fitted[0], evidence, seen_and_used, residual=(rms, p95)
-            )
-    flat = flat_field(look.grid.bounds, uncertainty=settings.assumed_error_m)
-    if evidence >= _SAME_GROUND * scale:
-        row, col = surface_peak(found.surface)
-        p = look.grid.pixel_m
-        middle = look.field.shift(*_middle(look.grid))
-        field = flat.moved(east=float(middle[0][0]) + col * p, north=float(middle[1][0]) - row * p)
-        why = _(
-            "the same ground as a whole (evidence {evidence:.1f}), but only {used} of {seen}"
-            " windows agree; an error of {error:g} m is assumed"
-        )
-        return _alignment(
-            "unverified",
-            why.format(error=settings.assumed_error_m, **numbers),
-            field,
-            evidence,
-            seen_and_used,
-        )
-    if evidence < _OTHER_GROUND * scale and seen >= _ENOUGH_WINDOWS:
-        why = _(
-            "no common ground found: {used} of {seen} windows agree (evidence {evidence:.1f});"
-            " are these the same place?"
-        )
-        return _alignment("refused", why.format(**numbers), flat, evidence, seen_and_used)
-    why = _(
-        "nothing to measure by: {used} of {seen} windows agree (evidence {evidence:.1f});"
-        " the georeferencing is kept and an error of {error:g} m assumed"
-    )
-    return _alignment(
-        "unverified",
-        why.format(error=settings.assumed_error_m, **numbers),
-        flat,
-        evidence,
-        seen_and_used,
-    )
-
-
-def _middle(grid: WorkingGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    bounds = grid.bounds
-    return (
-        np.array([(bounds.left + bounds.right) / 2]),
-        np.array([(bounds.bottom + bounds.top) / 2]),
-    )
-
-
-def _alignment(
-    verdict: str,
-    why: str,
-    field: Field,
-    evidence: float,
-    ties: tuple[Ties, NDArray[np.bool_]],
-    residual: tuple[float, float] | None = None,
-) -> Alignment:
+def _alignment(judged: Judged, verdict: Verdict) -> Alignment:
     return Alignment(
-        field=field,
-        verdict=verdict,
-        why=why,
-        rms_m=residual[0] if residual else None,
-        p95_m=residual[1] if residual else None,
-        ties=ties[0],
-        used=ties[1],
-        evidence=evidence,
+        field=verdict.field,
+        verdict=verdict.name,
+        why=verdict.why,
+        rms_m=verdict.rms_m,
+        p95_m=verdict.p95_m,
+        ties=judged.ties,
+        used=judged.used,
+        evidence=verdict.evidence,
         accepted_by="gate",
     )

@@ -1,34 +1,54 @@
 """A smooth field of displacements fitted to ties, with its uncertainty place by place. Pure.
 
 The trend is a robust affine (Fischler and Bolles 1981 to find it, bisquare weights to refine it);
-what remains is smoothed on a lattice of nodes by normalised convolution, which falls back to the
-trend where no tie is near.
+what remains is smoothed on the lattice of the ties (``survey.smoothing``).
 """
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from survey.grid import Bounds, Coordinates
+from survey.smoothing import agree_with_neighbours, smooth_nodes
 from survey.ties import Ties
 
-__all__ = ["Affine2D", "Field", "fit_affine", "fit_field", "flat_field", "local_outliers"]
+__all__ = [
+    "Affine2D",
+    "Field",
+    "Lattice",
+    "fit_affine",
+    "fit_field",
+    "flat_field",
+    "told_by_held_back",
+]
+
+Start = Callable[[Coordinates, Coordinates], tuple[Coordinates, Coordinates]]
 
 # Largest linear part (rotation, scale, shear) between two flights that is believed: 7 degrees.
 # The prototype in the co-registration trials lost a true 5 degrees at 0.06.
 _LARGEST_LINEAR = 0.12
 _TRIALS = 500
-# Weight of the trend against a tie at the same place, in the smoothing of what remains.
-_TREND_WEIGHT = 0.05
-# Normalised median test (Westerweel and Scarano 2005): threshold, and the noise in metres per metre
-# of node spacing below which differences between neighbours mean nothing.
-_MEDIAN_LIMIT = 4.0
-_MEDIAN_NOISE = 0.005
-# How fast the field becomes unknown beyond the nearest tie, m per m: the share by which the frozen
-# trials' fields drift off over the first nodes without ties.
-_DRIFT = 0.01
+# Nodes this far from a tie, or two of its steps, are extrapolated, m: about the wavelength at which
+# the local bend of a mosaic is still worth anything.
+_KNOWN_M = 25.0
+# Noise of a tie that says nothing about its neighbours, and the difference among neighbours from
+# which none of them is believed, pixels of the level.
+_TIE_NOISE_PX, _TIE_SPREAD_PX = 0.1, 1.0
+# A tie is used whose weight is at least this.
+_LEAST_WEIGHT = 0.2
+# Residuals below this are the noise of the correlation peak, pixels of the level.
+_FLOOR_PX = 0.05
+# How fast a field becomes unknown beyond the nearest tie, m per m, where ties show no bend at all.
+_DRIFT = 0.002
+# The cubic spline between nodes reaches so many nodes (its weights fall below a thousandth).
+_SPLINE_REACH = 8
+_STRAIGHT_ON: dict[str, Any] = {"mode": "reflect", "reflect_type": "odd"}
+_AS_IS: dict[str, Any] = {"mode": "edge"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +88,7 @@ class Field:
     uncertainty: NDArray[np.float64]
     """(row, col) expected error of the displacement (one sigma), m."""
     known: NDArray[np.bool_]
-    """(row, col); False where the field is extrapolated: no tie within two nodes."""
+    """(row, col); False where the field is extrapolated: no tie within 25 m or two nodes."""
 
     def shift(self, x: Coordinates, y: Coordinates) -> tuple[Coordinates, Coordinates]:
         """Return the displacement (east, north) at places, m; held constant beyond the nodes."""
@@ -76,16 +96,34 @@ class Field:
 
     def uncertainty_at(self, x: Coordinates, y: Coordinates) -> Coordinates:
         """Return the expected error of the displacement at places, m."""
-        return self._at(self.uncertainty, x, y)
+        return self._at(self.uncertainty, x, y, order=1)
 
     def moved(self, *, east: float, north: float) -> "Field":
         """Return the field with a shift added everywhere, m."""
         return replace(self, east=self.east + east, north=self.north + north)
 
-    def _at(self, values: NDArray[np.float64], x: Coordinates, y: Coordinates) -> Coordinates:
-        row, col = (self.top - y) / self.step, (x - self.left) / self.step
-        places = np.stack([np.ravel(row), np.ravel(col)])
-        found = ndimage.map_coordinates(values, places, order=1, mode="nearest")
+    def _at(
+        self, values: NDArray[np.float64], x: Coordinates, y: Coordinates, order: int = 3
+    ) -> Coordinates:
+        """Interpolate node values, by a cubic spline unless told otherwise."""
+        places = np.stack(
+            [np.ravel((self.top - y) / self.step), np.ravel((x - self.left) / self.step)]
+        )
+        if places.size == 0:
+            return np.zeros(np.shape(x))
+        near = []
+        for axis, side in enumerate(values.shape):
+            places[axis] = np.clip(places[axis], 0, side - 1)
+            low = max(0, math.floor(places[axis].min()) - _SPLINE_REACH)
+            high = math.ceil(places[axis].max()) + _SPLINE_REACH + 1
+            near.append(slice(low, min(high, side)))
+            places[axis] -= low
+        part = values[tuple(near)]
+        if order > 1:
+            # Continued straight beyond the rim: the spline would bend towards it.
+            part = np.pad(part, _SPLINE_REACH, **_STRAIGHT_ON if min(part.shape) > 1 else _AS_IS)
+            places += _SPLINE_REACH
+        found = ndimage.map_coordinates(part, places, order=order, mode="nearest")
         return np.asarray(found).reshape(np.shape(x))
 
 
@@ -165,107 +203,166 @@ def _refine(
     return model
 
 
-def local_outliers(ties: Ties, *, step: float) -> NDArray[np.bool_]:
-    """Return which ties contradict their neighbours (normalised median test).
+def fit_field(
+    ties: Ties, trend: Affine2D, start: Start, bounds: Bounds, lattice: "Lattice"
+) -> tuple[Field, NDArray[np.bool_]]:
+    """Fit the field to ties among which some may still be wrong.
 
     Parameters
     ----------
     ties
-        Ties on a lattice.
-    step
-        Distance between lattice nodes, m.
-    """
-    if ties.count == 0:
-        return np.zeros(0, bool)
-    row, col, shape = _nodes(ties, step)
-    noise = _MEDIAN_NOISE * step
-    wrong = np.zeros(ties.count, bool)
-    for moved in (ties.east, ties.north):
-        grid = np.full(shape, np.nan)
-        grid[row, col] = moved
-        padded = np.pad(grid, 2, constant_values=np.nan)
-        around = np.lib.stride_tricks.sliding_window_view(padded, (5, 5)).reshape(*shape, 25)
-        around = np.delete(around[row, col], 12, axis=1)
-        enough = np.isfinite(around).sum(axis=1) >= 3
-        around = np.where(enough[:, None], around, 0.0)
-        middle = np.nanmedian(around, axis=1)
-        spread = np.nanmedian(np.abs(around - middle[:, None]), axis=1)
-        wrong |= ~enough | (np.abs(moved - middle) > _MEDIAN_LIMIT * (spread + noise))
-    return wrong
-
-
-def _nodes(ties: Ties, step: float) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[int, int]]:
-    """Return the lattice (row, col) of every tie and the shape that holds them."""
-    row = np.rint((ties.y.max() - ties.y) / step).astype(np.int64)
-    col = np.rint((ties.x - ties.x.min()) / step).astype(np.int64)
-    return row, col, (int(row.max()) + 1, int(col.max()) + 1)
-
-
-def fit_field(ties: Ties, trend: Affine2D, bounds: Bounds, *, step: float, floor: float) -> Field:
-    """Fit the field to ties that passed the tests.
-
-    Parameters
-    ----------
-    ties
-        On a lattice of ``step``.
+        On a lattice, one to a node.
     trend
         Their affine part.
+    start
+        The displacement they are compared in; it holds where there are no ties over a large area.
     bounds
         The area the field must cover.
-    step
-        Distance between nodes, m.
-    floor
-        Smallest believable uncertainty, m.
+    lattice
+        Of the ties.
+
+    Returns
+    -------
+    field, used
+        And which ties it follows, (n,).
     """
-    width = int(np.ceil((bounds.right - bounds.left) / step)) + 2
-    height = int(np.ceil((bounds.top - bounds.bottom) / step)) + 2
-    # Nodes lie on the lattice of the ties, whichever corner of the area comes first.
-    left = float(ties.x.min() - step * np.ceil((ties.x.min() - bounds.left) / step))
-    top = float(ties.y.max() + step * np.ceil((bounds.top - ties.y.max()) / step))
-    row = np.clip(np.rint((top - ties.y) / step).astype(np.int64), 0, height - 1)
-    col = np.clip(np.rint((ties.x - left) / step).astype(np.int64), 0, width - 1)
-    east, north = trend.at(ties.x, ties.y)
-    weight = np.zeros((height, width))
-    weight[row, col] = 1.0
-    rest = []
-    for values in (ties.east - east, ties.north - north):
-        nodes = np.zeros((height, width))
-        nodes[row, col] = values
-        rest.append(_smooth(nodes, weight))
-    x = left + step * np.arange(width)[None, :] + np.zeros((height, 1))
-    y = top - step * np.arange(height)[:, None] + np.zeros((1, width))
-    base = trend.at(x, y)
-    missed = np.hypot(ties.east - east - rest[0][row, col], ties.north - north - rest[1][row, col])
-    far = ndimage.distance_transform_edt(weight == 0) * step
-    spread = _local_rms(missed, row, col, weight)
-    return Field(
-        left=left,
-        top=top,
-        step=step,
-        east=base[0] + rest[0],
-        north=base[1] + rest[1],
-        uncertainty=np.hypot(np.maximum(spread, floor), _DRIFT * far),
-        known=far <= 2 * step,
+    nodes = _Nodes.around(ties, bounds, lattice.step)
+    base, before = trend.at(nodes.x, nodes.y), start(nodes.x, nodes.y)
+    known = np.stack([b - t for b, t in zip(before, base, strict=True)]).astype(np.float32)
+    values = known.copy()
+    values[0][nodes.row, nodes.col] = ties.east - base[0][nodes.row, nodes.col]
+    values[1][nodes.row, nodes.col] = ties.north - base[1][nodes.row, nodes.col]
+    seen = np.zeros(nodes.shape, bool)
+    seen[nodes.row, nodes.col] = True
+    pixel = lattice.pixel_m
+    agree = agree_with_neighbours(
+        values - known, seen, noise=_TIE_NOISE_PX * pixel, spread=_TIE_SPREAD_PX * pixel
     )
+    smooth = smooth_nodes(
+        values,
+        agree.astype(np.float32),
+        known,
+        floor=_FLOOR_PX * pixel,
+        smoothness=lattice.smoothness,
+    )
+    used = smooth.weight > _LEAST_WEIGHT
+    east, north = (b + v for b, v in zip(base, smooth.values.astype(np.float64), strict=True))
+    far = np.full(nodes.shape, np.inf)
+    if used.any():
+        far = np.asarray(ndimage.distance_transform_edt(~used) * lattice.step, np.float64)
+    field = Field(
+        left=nodes.left,
+        top=nodes.top,
+        step=lattice.step,
+        east=east,
+        north=north,
+        uncertainty=_uncertainty(values - smooth.values, used, far, lattice, smooth.values),
+        known=far <= max(_KNOWN_M, 2 * lattice.step),
+    )
+    return field, used[nodes.row, nodes.col]
 
 
-def _smooth(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Smooth values known where ``weight`` is set; zero where nothing is near."""
-    above = ndimage.gaussian_filter(values * weight, 1.0, mode="constant")
-    below = ndimage.gaussian_filter(weight, 1.0, mode="constant")
-    return np.asarray(above / (below + _TREND_WEIGHT * 0.16))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lattice:
+    """Where ties were looked for."""
+
+    step: float
+    """Distance between them, m."""
+    pixel_m: float
+    """Pixel of the pictures they were found in, m."""
+    smoothness: float | None = None
+    """How smooth the field is to be (``survey.smoothing``); None to let the ties decide."""
 
 
-def _local_rms(
-    missed: NDArray[np.float64],
-    row: NDArray[np.int64],
-    col: NDArray[np.int64],
-    weight: NDArray[np.float64],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Nodes:
+    """The nodes of a field on the lattice of its ties, and where the ties fall among them."""
+
+    left: float
+    top: float
+    x: Coordinates
+    y: Coordinates
+    row: NDArray[np.int64]
+    col: NDArray[np.int64]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.x.shape[0], self.x.shape[1]
+
+    @classmethod
+    def around(cls, ties: Ties, bounds: Bounds, step: float) -> "_Nodes":
+        """Return nodes that cover the ground and on which every tie lies."""
+        left = float(ties.x.min() - step * max(0, np.ceil((ties.x.min() - bounds.left) / step)))
+        top = float(ties.y.max() + step * max(0, np.ceil((bounds.top - ties.y.max()) / step)))
+        right, bottom = max(bounds.right, ties.x.max()), min(bounds.bottom, ties.y.min())
+        across = left + step * np.arange(int(np.ceil((right - left) / step)) + 1)
+        down = top - step * np.arange(int(np.ceil((top - bottom) / step)) + 1)
+        x, y = np.meshgrid(across, down)
+        row = np.rint((top - ties.y) / step).astype(np.int64)
+        col = np.rint((ties.x - left) / step).astype(np.int64)
+        return cls(left=left, top=top, x=x, y=y, row=row, col=col)
+
+
+def _uncertainty(
+    missed: NDArray[np.float32],
+    used: NDArray[np.bool_],
+    far: NDArray[np.float64],
+    lattice: Lattice,
+    smooth: NDArray[np.float32],
 ) -> NDArray[np.float64]:
-    """Return how badly the ties around each node fit, m; the overall figure where none are."""
-    square = np.zeros_like(weight)
-    square[row, col] = missed**2
-    overall = float(np.mean(missed**2)) if len(missed) else 0.0
+    """Return the expected error at every node, m: how badly ties fit around, and how far they are.
+
+    What ties leave of the field's bend over a distance without any is told by its slope where
+    there are some.
+    """
+    spread = _local_rms(np.hypot(*missed.astype(np.float64)), used)
+    if not used.any():
+        return np.full(used.shape, np.inf)
+    slope = math.hypot(*(_slope(part, used, lattice.step) for part in smooth))
+    bend = math.hypot(*(float(part[used].std()) for part in smooth))
+    # Between ties a spline errs by less than the slope; beyond them bends cannot lead further than
+    # they are high, and what the trend leaves goes on for ever.
+    beyond = np.maximum(0.0, far - 1.5 * lattice.step)
+    drift = np.minimum(0.5 * slope * beyond, bend) + _DRIFT * beyond
+    floor = _FLOOR_PX * lattice.pixel_m
+    return np.asarray(np.hypot(np.hypot(spread, floor), drift))
+
+
+def _local_rms(missed: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the root mean square around every node of what is known at some; overall far off."""
+    square = np.where(known, missed**2, 0.0)
+    overall = float(square[known].mean()) if known.any() else 0.0
     above = ndimage.gaussian_filter(square, 2.0, mode="constant") + 1e-3 * overall
-    below = ndimage.gaussian_filter(weight, 2.0, mode="constant") + 1e-3
+    below = ndimage.gaussian_filter(known.astype(np.float64), 2.0, mode="constant") + 1e-3
     return np.asarray(np.sqrt(above / below))
+
+
+def told_by_held_back(field: Field, ties: Ties, missed: NDArray[np.float64]) -> Field:
+    """Return the field with an uncertainty that is no less than held-back ties tell around it.
+
+    Parameters
+    ----------
+    field
+        The field.
+    ties
+        Ties that were held back once.
+    missed
+        How far a field fitted without it missed each, m, (n,).
+    """
+    row = np.clip(
+        np.rint((field.top - ties.y) / field.step).astype(int), 0, field.east.shape[0] - 1
+    )
+    col = np.clip(
+        np.rint((ties.x - field.left) / field.step).astype(int), 0, field.east.shape[1] - 1
+    )
+    nodes, known = np.zeros(field.east.shape), np.zeros(field.east.shape, bool)
+    nodes[row, col], known[row, col] = missed, True
+    return replace(field, uncertainty=np.hypot(field.uncertainty, _local_rms(nodes, known)))
+
+
+def _slope(values: NDArray[np.float32], used: NDArray[np.bool_], step: float) -> float:
+    """Return the root mean square slope of a component where there are ties, m per m."""
+    if min(values.shape) < 2:
+        return 0.0
+    down, across = (np.gradient(values, step, axis=axis) for axis in (0, 1))
+    return float(np.sqrt(np.mean(down[used] ** 2 + across[used] ** 2)))
