@@ -36,6 +36,7 @@ def _blame(error: ImportError) -> str:
 
 try:
     from survey.errors import InputError, OrthowatchError, PartialError, SettingsError
+    from survey.settings import PRECISIONS
     from survey.words import LANGUAGES, _, ngettext, use_language
 except ImportError as broken:
     sys.exit(_blame(broken))
@@ -124,7 +125,7 @@ class _Fresh(_Named):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = super().convert(value, param, ctx)
-        if path.exists() and path.samefile("."):
+        if os.path.realpath(path) == os.path.realpath("."):
             self.fail(_("name a new folder, not the one you are in"), param, ctx)
         return path
 
@@ -147,6 +148,31 @@ _BEFORE_AFTER = _options(
     click.argument("before", type=_SOURCE),
     click.argument("after", type=_SOURCE),
 )
+_MEASURING = _options(
+    click.option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        help=_("How exactly to align: as detection needs it, or as the pictures allow."),
+    ),
+    click.option(
+        "--search",
+        type=_Amount(0.0, 200.0),
+        help=_("Largest offset between the flights to look for, metres; default: 20."),
+    ),
+)
+_ALIGNING = _options(
+    _MEASURING,
+    click.option(
+        "--alignment",
+        type=_SOURCE,
+        help=_("Go by a saved field.tif instead of measuring."),
+    ),
+    click.option(
+        "--accept-alignment",
+        is_flag=True,
+        help=_("Go on although alignment is refused, or saved for other files."),
+    ),
+)
 _DSMS = _options(
     click.option("--dsm-before", type=_SOURCE, help=_("Surface model of the earlier flight.")),
     click.option("--dsm-after", type=_SOURCE, help=_("Surface model of the later flight.")),
@@ -159,6 +185,8 @@ _READING = _options(
     click.option("--crs", help=_("CRS of files that state none: EPSG code, WKT or a file.")),
     click.option("--nodata", type=float, help=_("Value that means no picture.")),
 )
+# As many as the settings allow.
+_PROCESSES = click.IntRange(1, 256)
 _TALK = _options(
     click.option("--json", "as_json", is_flag=True, help=_("Print the record as JSON.")),
     click.option("--quiet", is_flag=True, help=_("Say nothing but errors.")),
@@ -166,7 +194,7 @@ _TALK = _options(
 )
 _RUNNING = _options(
     click.option("--config", type=_SOURCE, help=_("Settings file (TOML).")),
-    click.option("--workers", type=click.IntRange(1), help=_("Processes; default: all cores.")),
+    click.option("--workers", type=_PROCESSES, help=_("Processes; default: all cores.")),
     click.option(
         "--assumed-error",
         type=click.FloatRange(0.0, 50.0),
@@ -229,8 +257,8 @@ def orthowatch() -> None:
 @click.option("--encoding", help=_("Encoding of the layers' text, such as GBK."))
 @click.option("-o", "--output", type=_SOURCE, help=_("FILE.geojson or a folder for everything."))
 @click.option("--changes", type=_SOURCE, help=_("Write every change, permitted or not, to FILE."))
+@_ALIGNING
 @_RUNNING
-@click.option("--accept-alignment", is_flag=True, help=_("Go on although alignment is refused."))
 @click.option("--fail-on-suspects", is_flag=True, help=_("Exit with 3 when there are suspects."))
 @click.option("--strict", is_flag=True, help=_("Refuse layers with flawed rows."))
 @_TALK
@@ -263,17 +291,22 @@ def _job(before: Path, after: Path, options: dict[str, Any]) -> "Job":
         nodata=options["nodata"],
         encoding=options.get("encoding"),
         strict=options.get("strict", False),
+        alignment=options.get("alignment"),
     )
 
 
 def _settings(options: dict[str, Any]) -> "Settings":
     from survey.settings import read_settings
 
+    if options.get("alignment") and (options["precision"] or options["search"] is not None):
+        raise click.UsageError(_("--alignment leaves nothing to --precision and --search"))
     settings = read_settings(options.get("config"))
     settings = settings.changed("detect", min_area_m2=options.get("min_area"))
     settings = settings.changed("blocks", workers=options.get("workers"))
     return settings.changed(
         "align",
+        precision=options.get("precision"),
+        search_m=options.get("search"),
         assumed_error_m=options.get("assumed_error"),
         accept=options.get("accept_alignment") or None,
     )
@@ -384,25 +417,32 @@ def check(flights: tuple[Path, ...], **options: Any) -> None:
 @orthowatch.command(
     short_help=_("Measure how two flights lie against each other."),
     help=_(
-        "Align AFTER to BEFORE and say how well that is known. -o FILE.tif writes AFTER on the"
-        " ground of BEFORE as a Cloud Optimized GeoTIFF, and FILE.run.json with the residuals."
+        "Align AFTER to BEFORE and say how well that is known.\n\n"
+        "-o FOLDER writes a report (report.html, report.json), a map of the residuals"
+        " (residuals.png), the displacement field with its uncertainty (field.tif) and the ties"
+        " (ties.gpkg); with --image also AFTER on the ground of BEFORE (aligned.tif, a Cloud"
+        " Optimized GeoTIFF). -o FILE.tif writes that image alone, with FILE.run.json."
     ),
 )
 @_BEFORE_AFTER
 @_READING
-@click.option("-o", "--output", type=_SOURCE, help=_("GeoTIFF to write the aligned image to."))
+@click.option("-o", "--output", type=_SOURCE, help=_("A folder for the report, or FILE.tif."))
+@click.option("--image", is_flag=True, help=_("Write the aligned image into the folder too."))
+@_ALIGNING
 @_RUNNING
-@click.option("--accept-alignment", is_flag=True, help=_("Go on although alignment is refused."))
 @_TALK
 def align(before: Path, after: Path, **options: Any) -> None:
-    from change.job import align_job
+    from change.alignment_job import align_job
 
+    if options["image"] and options["output"] is None:
+        raise click.UsageError(_("--image needs -o FOLDER"))
     options |= {"dsm_before": None, "dsm_after": None, "flown_before": None, "flown_after": None}
     quiet = options["quiet"]
     record = align_job(
         _job(before, after, options),
         _settings(options),
         output=options["output"],
+        image=options["image"],
         say=_talk(quiet),
         progress=None if quiet else _Progress(),
     )
@@ -411,18 +451,68 @@ def align(before: Path, after: Path, **options: Any) -> None:
 
 
 @orthowatch.command(
+    short_help=_("Lay all flights of an area on one of them."),
+    help=_(
+        "Align FLIGHTS, all of the same area, to one of them, the reference. Each is an orthophoto"
+        " or a folder of tiles; a folder alone holds the flights.\n\n"
+        "A flight that cannot be verified against the reference, or clearly less well, is aligned"
+        " through the flight nearest to it in season or in time. What two ways to the same flight"
+        " differ by is measured.\n\n"
+        "-o FOLDER gets a report (chain.html, chain.json) and for each flight a displacement field"
+        " (DATE.field.tif), by which detect goes with --alignment. Flights that are refused are"
+        " named and the others go on; the exit code is 4 then."
+    ),
+)
+@click.argument("flights", type=_SOURCE, nargs=-1, required=True)
+@click.option(
+    "-o", "--output", type=_SOURCE, required=True, help=_("A folder for report and fields.")
+)
+@click.option(
+    "--reference", type=_SOURCE, help=_("The flight to lay the others on; default: the earliest.")
+)
+@_READING
+@_MEASURING
+@_RUNNING
+@_TALK
+def align_area(flights: tuple[Path, ...], **options: Any) -> None:
+    from change.area_flights import AreaJob
+    from change.area_job import area_job
+
+    quiet = options["quiet"]
+    record = area_job(
+        AreaJob(
+            paths=flights,
+            reference=options["reference"],
+            crs=_parsed_crs(options["crs"]),
+            nodata=options["nodata"],
+        ),
+        _settings(options),
+        output=options["output"],
+        say=_talk(quiet),
+        progress=None if quiet else _Progress(),
+    )
+    if options["as_json"]:
+        click.echo(json.dumps(record, ensure_ascii=False, indent=2))
+    if record["refused"]:
+        text = _("{count} of {total} flights could not be aligned: {names}")
+        names, total = record["refused"], len(record["flights"])
+        raise PartialError(text.format(count=len(names), total=total, names=", ".join(names)))
+
+
+@orthowatch.command(
     short_help=_("Write a made-up area seen by several flights, with the truth."),
     help=_(
-        "Write a simulated area to FOLDER, which must be new or empty: for each flight of a year an"
-        " orthophoto and a surface model, the permits, townships, and the truth on every change"
+        "Write a simulated area to FOLDER, which must be new or empty: for each flight, three"
+        " months apart, an orthophoto and a surface model; the permits (permits.gpkg); townships"
+        " and unit cells (townships.geojson, cells.geojson); and the truth on every change"
         " (truth.gpkg, truth.json).\n\n"
         "Each flight lies a little off and has its own light. The same options give the same"
         " files.\n\n"
         "Settings: fringe (villages, a factory, fields), urban_village (houses metres apart), town,"
         " industrial, farmland, hills, greenhouses.\n\n"
         "--dirt: mild is what a conversion leaves, usual damages one outline in ten and loses one"
-        " permit in thirty, bad is three times that. permits_dirty.json lists every flaw, and what"
-        " is left of each permit."
+        " permit in twenty-five, bad is three times that. permits_dirty.json lists every flaw, and"
+        " what is left of each permit."
     ),
 )
 @_NEW_FOLDER
@@ -467,7 +557,10 @@ def align(before: Path, after: Path, **options: Any) -> None:
     type=_Amount(0.5, 10.0),
     default=3.0,
     show_default=True,
-    help=_("Greatest offset of a flight, metres; the first is off by 0.5 at most."),
+    help=_(
+        "Greatest offset of a flight, metres; the first is off by 0.5 at most. A slight turn,"
+        " stretch and warp come on top, up to half a metre."
+    ),
 )
 @click.option(
     "--collar",
@@ -498,7 +591,9 @@ def align(before: Path, after: Path, **options: Any) -> None:
     type=click.Choice(_FORMS),
     help=_("Format of the permits with flaws; default: gpkg."),
 )
-@click.option("--workers", type=click.IntRange(0), help=_("Processes; default: all cores."))
+@click.option(
+    "--workers", type=click.IntRange(0, 256), help=_("Processes; default or 0: all cores.")
+)
 @_TALK
 def simulate(folder: Path, **options: Any) -> None:
     from survey.simulation import Order, draw_plan, with_mosaics
@@ -551,7 +646,8 @@ def _simulate(folder: Path, order: "Order", *, quiet: bool) -> None:
     short_help=_("Make an earlier flight from a real one, with the truth."),
     help=_(
         "Take some of the buildings off the orthophoto ORTHO, so that the picture without them"
-        " passes for an earlier flight; OUTLINES is a layer of the buildings that stand in it.\n\n"
+        " passes for an earlier flight; OUTLINES is a layer of the buildings that stand in it (FILE"
+        " or FILE|layername=NAME).\n\n"
         "Writes before.tif, after.tif and the truth (truth.gpkg, truth.json) to FOLDER, which must"
         " be new or empty. The earlier flight lies off and has another light. As many places where"
         " nothing stood are painted over too, in either picture: decoys, so that traces of paint"
@@ -559,7 +655,7 @@ def _simulate(folder: Path, order: "Order", *, quiet: bool) -> None:
     ),
 )
 @click.argument("ortho", type=_SOURCE)
-@click.argument("outlines", type=_SOURCE)
+@click.argument("outlines", type=_LAYER)
 @_NEW_FOLDER
 @_SEED
 @click.option(
@@ -588,12 +684,23 @@ def _simulate(folder: Path, order: "Order", *, quiet: bool) -> None:
     type=_Amount(0.0, 10.0),
     default=10.0,
     show_default=True,
-    help=_("Greatest offset of the earlier flight, metres."),
+    help=_(
+        "Greatest offset of the earlier flight, metres; a slight turn, stretch and warp come on"
+        " top."
+    ),
 )
-@click.option("--flown-on", type=_Day(), help=_("Day to give the earlier flight."))
+@click.option(
+    "--flown-on",
+    type=_Day(),
+    help=_("Day to give the earlier flight; before that of the orthophoto."),
+)
+@_READING
+@click.option("--layers-crs", help=_("CRS of the layers, whatever they say of themselves."))
+@click.option("--encoding", help=_("Encoding of the layers' text, such as GBK."))
 @_TALK
-def turn_back(ortho: Path, outlines: Path, folder: Path, **options: Any) -> None:
-    from survey.simulation import Turning, turn_back_file
+def turn_back(ortho: Path, outlines: str, folder: Path, **options: Any) -> None:
+    from change.turning_job import TurningJob, turn_back_job
+    from survey.simulation import Turning
 
     if options["min_area"] >= options["max_area"]:
         raise click.UsageError(_("--min-area must be less than --max-area"))
@@ -604,21 +711,35 @@ def turn_back(ortho: Path, outlines: Path, folder: Path, **options: Any) -> None
         most_shift_m=options["offset"],
         flown_on=options["flown_on"],
     )
-    facts = turn_back_file(ortho, outlines, folder, seed=options["seed"], turning=turning)
+    job = TurningJob(
+        ortho=ortho,
+        outlines=outlines,
+        turning=turning,
+        seed=options["seed"],
+        crs=_parsed_crs(options["crs"]),
+        nodata=options["nodata"],
+        layers_crs=_parsed_crs(options["layers_crs"]),
+        encoding=options["encoding"],
+    )
+    quiet = options["quiet"]
+    facts = turn_back_job(job, folder, say=_talk(quiet), progress=None if quiet else _Progress())
     if options["as_json"]:
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
-    say = _talk(options["quiet"])
+    _tell_turned(facts, folder, _talk(quiet))
+
+
+def _tell_turned(facts: dict[str, Any], folder: Path, say: Callable[[str], None]) -> None:
+    """Say what was taken off, and why not more."""
+    from survey.simulation.turning.reasons import told_reasons
+
     counts = facts["counts"]
-    if not counts["appeared"]:
-        say(
-            _(
-                "no building could be taken off: is each outlined once? else widen --share and the"
-                " areas"
-            )
-        )
     text = _("buildings taken off: {appeared} of {outlines}, decoys: {decoys}")
     decoys = counts["decoys_before"] + counts["decoys_after"]
     say(text.format(appeared=counts["appeared"], outlines=counts["outlines"], decoys=decoys))
+    if counts["appeared"] < counts["wanted"]:
+        text = _("asked for {wanted}; others stay: {reasons}")
+        reasons = told_reasons(facts["left_standing"])
+        say(text.format(wanted=counts["wanted"], reasons=reasons))
     say(_("written: {files}").format(files=folder))
 
 
@@ -688,7 +809,8 @@ def _run() -> int:
     except OSError as error:
         # The machine's refusals (full disk, name too long) are no bugs of ours.
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(_("Error: {message}").format(message=f"{where}{error.strerror}"), err=True)
+        message = f"{where}{error.strerror or error}"
+        click.echo(_("Error: {message}").format(message=message), err=True)
         return BAD_INPUT if error.filename else FAILED
     return code if isinstance(code, int) else 0
 

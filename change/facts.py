@@ -7,14 +7,30 @@ from typing import Any
 from change.permit_offset import PermitOffset
 from change.permits import Permits
 from survey.crs import describe_crs
+from survey.field_file import SavedField
 from survey.findings import Finding
+from survey.heights import Datum
 from survey.pair import Pair
+from survey.relief import ReliefShift
+from survey.surface_fit import SurfaceFit
 
 __all__ = ["finding_record", "pair_facts", "permit_facts"]
 
 
-def pair_facts(pair: Pair, findings: Sequence[Finding]) -> dict[str, Any]:
-    """Return what the record tells of two flights and how they lie against each other."""
+def pair_facts(
+    pair: Pair, findings: Sequence[Finding], saved: SavedField | None = None
+) -> dict[str, Any]:
+    """Return what the record tells of two flights and how they lie against each other.
+
+    Parameters
+    ----------
+    pair
+        The flights.
+    findings
+        What the checks said of them.
+    saved
+        The file the alignment was taken from; None where it was measured.
+    """
     return {
         "crs": describe_crs(pair.grid.crs),
         "pixel_m": pair.grid.pixel_m,
@@ -28,7 +44,7 @@ def pair_facts(pair: Pair, findings: Sequence[Finding]) -> dict[str, Any]:
             }
             for role, flight in (("before", pair.before), ("after", pair.after))
         },
-        "alignment": _alignment_facts(pair),
+        "alignment": _alignment_facts(pair, saved),
         "heights": _height_facts(pair),
         "findings": [finding_record(item) for item in findings],
     }
@@ -53,8 +69,10 @@ def finding_record(finding: Finding) -> dict[str, Any]:
     return asdict(finding) | {"says": finding.sentence()}
 
 
-def _alignment_facts(pair: Pair) -> dict[str, Any]:
+def _alignment_facts(pair: Pair, saved: SavedField | None) -> dict[str, Any]:
+    # A saved field comes without its ties, but knows how many there were.
     alignment = pair.alignment
+    counted = alignment if saved is None else saved.measurement
     east, north = alignment.shift_m
     return {
         "verdict": alignment.verdict,
@@ -64,18 +82,62 @@ def _alignment_facts(pair: Pair) -> dict[str, Any]:
         "north_m": round(north, 3),
         "rms_m": None if alignment.rms_m is None else round(alignment.rms_m, 3),
         "p95_m": None if alignment.p95_m is None else round(alignment.p95_m, 3),
-        "ties_used": alignment.ties_used,
-        "ties_seen": alignment.ties_seen,
+        "ties_used": counted.ties_used,
+        "ties_seen": counted.ties_seen,
         "evidence": round(alignment.evidence, 2),
+        "from_file": None if saved is None else saved.name,
     }
 
 
 def _height_facts(pair: Pair) -> dict[str, Any] | None:
-    datum = pair.datum
+    surfaces = pair.surfaces
+    if surfaces is None:
+        return None
+    return {
+        "ground": surfaces.ground,
+        "zero_holes": list(surfaces.zero_holes),
+        "fit_before": _fit_facts(surfaces.fit_before),
+        "fit_after": _fit_facts(surfaces.fit_after),
+        "relief": _relief_facts(surfaces.relief),
+        "relief_moves": surfaces.relief_moves,
+        "datum": _datum_facts(surfaces.datum),
+    }
+
+
+def _fit_facts(fit: SurfaceFit) -> dict[str, Any]:
+    return {
+        "verdict": fit.verdict,
+        "east_m": round(fit.east, 3),
+        "north_m": round(fit.north, 3),
+        "error_m": round(fit.error_m, 3),
+        "strength": round(fit.strength, 2),
+        "windows": fit.windows,
+    }
+
+
+def _relief_facts(relief: ReliefShift | None) -> dict[str, Any] | None:
+    if relief is None:
+        return None
+    return {
+        "east_m": round(relief.east, 3),
+        "north_m": round(relief.north, 3),
+        "error_m": round(relief.error_m, 3),
+        "samples": relief.samples,
+        "spread_before_m": round(relief.spread_before_m, 3),
+        "spread_after_m": round(relief.spread_after_m, 3),
+    }
+
+
+def _datum_facts(datum: Datum | None) -> dict[str, Any] | None:
     if datum is None:
         return None
     return {
         "offset_m": round(datum.offset, 3),
+        "offset_error_m": round(datum.offset_error_m, 3),
         "tilt_m_per_100m": [round(100 * tilt, 3) for tilt in datum.tilt],
+        "tilt_error_m_per_100m": [round(100 * error, 3) for error in datum.tilt_error],
         "residual_m": round(datum.residual_m, 3),
+        "p95_m": round(datum.p95_m, 3),
+        "stable_share": round(datum.stable_share, 3),
+        "samples": datum.samples,
     }

@@ -1,10 +1,9 @@
 """The whole line for one pair of flights: open, check, align, detect, compare."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import shapely
 from pyproj import CRS
@@ -18,27 +17,32 @@ from change.permit_offset import PermitOffset, find_offset
 from change.permits import Permits, open_permits
 from change.result import Result
 from change.suspicion import compare
-from survey.aligned import write_aligned
 from survey.blocks import Progress, open_executor
 from survey.checks import check_flight, check_pair
-from survey.errors import LayerError, OutputError
+from survey.errors import LayerError
 from survey.examination import examine
+from survey.field_file import SavedField, read_field
 from survey.findings import Finding, require
 from survey.flight import Flight, open_flight
 from survey.grid import WorkingGrid
 from survey.pair import Pair, make_pair, working_grid
-from survey.runs import (
-    hash_inputs,
-    record_beside,
-    record_writer,
-    require_ours,
-    start_run,
-    write_all,
-)
+from survey.runs import hash_inputs, start_run
 from survey.settings import Settings
 from survey.words import _, ngettext
+from survey.working_copy import without_copies, working_copies
 
-__all__ = ["FlightOptions", "Job", "Say", "align_job", "check_job", "run_job"]
+__all__ = [
+    "FlightOptions",
+    "Job",
+    "Say",
+    "check_job",
+    "job_inputs",
+    "job_options",
+    "open_checked",
+    "run_job",
+    "saved_field",
+    "verdict_sentence",
+]
 
 # The densest villages leave a quarter of the ground open; plots and townships leave none.
 _MOSTLY_COVERED = 0.75
@@ -81,6 +85,8 @@ class Job:
     """Encoding of the layers' text."""
     strict: bool = False
     """Refuse layers with flawed rows."""
+    alignment: Path | None = None
+    """Saved alignment to go by; None to measure it."""
 
 
 def _open(options: FlightOptions, job: Job) -> Flight:
@@ -113,15 +119,25 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
     InputError
         Something that came in cannot be used.
     """
-    before, after, findings = _open_checked(job, say)
+    before, after, findings = open_checked(job, say)
+    saved = saved_field(job)
     # The layers first: whoever named the wrong file should not wait for the alignment to hear it.
     grid = working_grid(before, after, settings)
     permits, within = _read_permits(job, grid), _read_within(job, grid)
     area = _area(within, grid)
-    run = start_run(hash_inputs(_inputs(job)), settings, _options(job))
-    with open_executor(settings.blocks.workers) as executor:
-        pair = make_pair(before, after, settings, executor=executor, progress=progress)
-        say(_verdict(pair))
+    run = start_run(hash_inputs(job_inputs(job)), settings, job_options(job))
+    accept = settings.align.accept
+    known = None if saved is None else saved.fitted(grid, run.inputs, accept=accept)
+    with (
+        open_executor(settings.blocks.workers) as executor,
+        working_copies(
+            (before, after), grid.pixel_m, say=say, executor=executor, progress=progress
+        ) as (before, after),
+    ):
+        pair = make_pair(
+            before, after, settings, executor=executor, progress=progress, alignment=known
+        )
+        say(verdict_sentence(pair, saved))
         permits, offset = _fit_permits(permits, pair)
         said = _assumptions(pair, permits, within, offset)
         for sentence in said:
@@ -134,6 +150,7 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
             executor=executor,
             progress=progress,
         )
+    pair = replace(pair, before=without_copies(pair.before), after=without_copies(pair.after))
     compared = compare(
         detection.changes, permits, settings.permits, before.flown_on, after.flown_on
     )
@@ -144,12 +161,18 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
         compared=tuple(sorted(compared, key=lambda item: (-item.severity, item.change.id))),
         findings=tuple(findings),
         assumptions=said,
-        facts=pair_facts(pair, findings) | {"permits": permit_facts(permits, offset)},
+        facts=pair_facts(pair, findings, saved) | {"permits": permit_facts(permits, offset)},
     )
 
 
-def _open_checked(job: Job, say: Say) -> tuple[Flight, Flight, list[Finding]]:
-    """Open and check both flights; say the warnings, refuse what cannot be used."""
+def open_checked(job: Job, say: Say) -> tuple[Flight, Flight, list[Finding]]:
+    """Open and check both flights; say the warnings, refuse what cannot be used.
+
+    Raises
+    ------
+    FlightError
+        A file cannot be read, or what it shows cannot be compared.
+    """
     before, after = _open(job.before, job), _open(job.after, job)
     findings = [*check_flight(before), *check_flight(after), *check_pair(before, after)]
     for finding in findings:
@@ -157,6 +180,17 @@ def _open_checked(job: Job, say: Say) -> tuple[Flight, Flight, list[Finding]]:
             say(finding.sentence())
     require(findings)
     return before, after, findings
+
+
+def saved_field(job: Job) -> SavedField | None:
+    """Return the saved alignment a job is to go by, if any.
+
+    Raises
+    ------
+    FieldError
+        The file holds none.
+    """
+    return None if job.alignment is None else read_field(job.alignment)
 
 
 def check_job(job: Job, *, single: bool) -> list[Finding]:
@@ -174,57 +208,8 @@ def check_job(job: Job, *, single: bool) -> list[Finding]:
     return [*check_flight(before), *check_flight(after), *check_pair(before, after)]
 
 
-def align_job(
-    job: Job,
-    settings: Settings,
-    *,
-    output: Path | None,
-    say: Say,
-    progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Align two flights, write the moved picture where one is asked for, and return the record.
-
-    Raises
-    ------
-    PairError
-        The alignment was refused and nobody accepted it.
-    OutputError
-        The place cannot be written.
-    """
-    if output is not None:
-        if output.suffix.lower() not in (".tif", ".tiff"):
-            raise OutputError(
-                _("{path}: is to hold a GeoTIFF; end its name in .tif").format(path=output)
-            )
-        require_ours(output, record_beside(output))
-    before, after, findings = _open_checked(job, say)
-    run = start_run(hash_inputs(_inputs(job)), settings, _options(job))
-    with open_executor(settings.blocks.workers) as executor:
-        pair = make_pair(before, after, settings, executor=executor, progress=progress)
-    say(_verdict(pair))
-    facts = pair_facts(pair, findings)
-    if output is None:
-        return run.record(outputs=[], **facts)
-    record = run.record(outputs=[output.name], **facts)
-    beside = record_beside(output)
-    write_all(
-        output.parent,
-        {
-            output.name: lambda path: write_aligned(after, _fine_grid(pair), pair.alignment, path),
-            beside.name: record_writer(record),
-        },
-    )
-    return record
-
-
-def _fine_grid(pair: Pair) -> WorkingGrid:
-    """Return the pair's ground at the after flight's own pixel."""
-    return WorkingGrid.around(
-        pair.grid.bounds, crs=pair.grid.crs, pixel_m=round(pair.after.pixel_m, 4)
-    )
-
-
-def _inputs(job: Job) -> list[tuple[str, Path]]:
+def job_inputs(job: Job) -> list[tuple[str, Path]]:
+    """Return the files a job depends on, each with its role."""
     named: list[tuple[str, str | Path | None]] = [
         ("before", job.before.path),
         ("after", job.after.path),
@@ -232,11 +217,13 @@ def _inputs(job: Job) -> list[tuple[str, Path]]:
         ("dsm_after", job.after.dsm),
         ("permits", job.permits),
         ("within", job.within),
+        ("alignment", job.alignment),
     ]
     return [(role, Path(str(path).split("|")[0])) for role, path in named if path is not None]
 
 
-def _options(job: Job) -> dict[str, str | None]:
+def job_options(job: Job) -> dict[str, str | None]:
+    """Return what else the command line said that changes the result."""
     days = (job.before.flown_on, job.after.flown_on)
     return {
         "flown_before": days[0].isoformat() if days[0] else None,
@@ -250,14 +237,16 @@ def _options(job: Job) -> dict[str, str | None]:
     }
 
 
-def _verdict(pair: Pair) -> str:
+def verdict_sentence(pair: Pair, saved: SavedField | None = None) -> str:
+    """Return what the user hears of an alignment, and of the file it was taken from."""
     alignment = pair.alignment
     text = {
         "verified": _("alignment verified: {why}"),
         "unverified": _("alignment NOT verified: {why}"),
         "refused": _("alignment refused, accepted by you: {why}"),
     }[alignment.verdict]
-    return text.format(why=alignment.why)
+    said = text.format(why=alignment.why)
+    return said if saved is None else _("{said} (from {path})").format(said=said, path=saved.name)
 
 
 def _read_permits(job: Job, grid: WorkingGrid) -> Permits | None:
@@ -355,8 +344,8 @@ def _height_remarks(pair: Pair) -> Iterator[str]:
         yield from dsm.assumptions
     if len(surfaces) == 1:
         yield _("only one flight has a surface model: it is left out of account")
-    if len(surfaces) == 2 and pair.datum is None:
-        yield _("the surface models have no stable ground in common and are left out of account")
+    if pair.surfaces is not None:
+        yield from pair.surfaces.remarks()
     if pair.datum is None:
         yield _("no heights to judge by: structures are told by colour and shape, much less surely")
 

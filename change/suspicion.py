@@ -236,7 +236,9 @@ class _Case:
             return outline.area, None
         if beyond.is_empty:
             return 0.0, 0.0
-        points = shapely.points(shapely.get_coordinates(shapely.segmentize(beyond, _STEP_M)))
+        # A sliver may lose all its corners to the cutting up: its own do as well.
+        corners = shapely.get_coordinates(shapely.segmentize(beyond, _STEP_M))
+        points = shapely.points(corners if len(corners) else shapely.get_coordinates(beyond))
         return beyond.area, float(shapely.distance(points, drawn).max())
 
     def principal(self) -> tuple[str, tuple[Permit, ...]]:

@@ -6,6 +6,7 @@
     ├── InputError            unusable input or usage: one line on stderr, exit 2
     │   ├── FlightError       an orthophoto or surface model
     │   ├── PairError         two flights that cannot be compared
+    │   ├── FieldError        a saved alignment
     │   ├── LayerError        a vector layer
     │   ├── SettingsError     a setting or the file that holds it
     │   └── OutputError       a place that cannot or must not be written
@@ -16,6 +17,7 @@ raised is a bug and shows its traceback.
 """
 
 __all__ = [
+    "FieldError",
     "FlightError",
     "InputError",
     "LayerError",
@@ -41,6 +43,10 @@ class FlightError(InputError):
 
 class PairError(InputError):
     """Two flights that cannot be compared."""
+
+
+class FieldError(InputError):
+    """A saved alignment that cannot be used, or belongs to other flights."""
 
 
 class LayerError(InputError):

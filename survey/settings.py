@@ -13,6 +13,7 @@ from survey.errors import SettingsError
 from survey.words import _
 
 __all__ = [
+    "PRECISIONS",
     "AlignSettings",
     "BlockSettings",
     "DetectSettings",
@@ -21,6 +22,8 @@ __all__ = [
     "read_settings",
 ]
 
+PRECISIONS = ("standard", "precise")
+"""How exactly two flights can be aligned; the first is the default."""
 
 # Beyond these a run would find nothing, and look as if there were nothing: shares end at one, and
 # pixels coarser than a metre show no small structure (``survey.checks`` refuses such flights too).
@@ -31,14 +34,14 @@ _LARGEST = {
     "search_m": 200.0,
     "workers": 256,
 }
-_CHOICES = {"precision": ("standard", "precise")}
+_CHOICES = {"precision": PRECISIONS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignSettings:
     """How two flights are brought onto the same ground."""
 
-    precision: str = "standard"
+    precision: str = PRECISIONS[0]
     """``standard``: as good as detection needs; ``precise``: as good as the pictures allow."""
     search_m: float = 20.0
     """Largest offset between the flights that is looked for, m."""

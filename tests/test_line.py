@@ -256,7 +256,7 @@ def test_the_record_says_what_was_run_on_what():
     assert roles == ["before", "after", "dsm_before", "dsm_after", "permits"]
     assert result.pair.before.flown_on == PLAN.dates[0]
     assert result.facts["alignment"]["rms_m"] < 0.15
-    assert result.facts["heights"]["residual_m"] < 0.1
+    assert result.facts["heights"]["datum"]["residual_m"] < 0.1
     assert result.facts["permits"]["read"] > 30
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from change.export.folder import FILE_ENDINGS, require_free_folder, write_folder
 from change.export.geojson import excluded_frame, suspects_frame, write_geojson
 from change.export.overview import draw_overview
 from change.result import Result
@@ -16,8 +17,6 @@ __all__ = ["record_path", "require_apart", "require_free", "write_changes", "wri
 
 _FOLDER_FILES = ("suspects.geojson", "changes.geojson", "excluded.geojson", "overview.png")
 _RECORD = "run.json"
-# Whoever names one of these means a file, and would be surprised by a folder of that name.
-_OTHER_FORMATS = (".gpkg", ".shp", ".zip", ".kml", ".kmz", ".csv", ".xlsx", ".pdf", ".png", ".tif")
 
 
 def record_path(target: Path) -> Path:
@@ -44,20 +43,14 @@ def require_free(target: Path) -> None:
             )
         require_ours(target, record_path(target))
         return
-    if target.suffix.lower() in _OTHER_FORMATS or (target.exists() and not target.is_dir()):
+    if target.suffix.lower() in FILE_ENDINGS or (target.exists() and not target.is_dir()):
         raise OutputError(
             _(
                 "{path}: is no file that orthowatch writes; end the name in .geojson, or name a"
                 " folder"
             ).format(path=target)
         )
-    if not target.exists() and not target.parent.is_dir():
-        raise OutputError(
-            _("{path}: there is no such folder to write to").format(path=target.parent)
-        )
-    for name in _FOLDER_FILES:
-        if target.is_dir():
-            require_ours(target / name, target / _RECORD)
+    require_free_folder(target, _FOLDER_FILES, _RECORD)
 
 
 def require_apart(changes: Path, output: Path | None) -> None:
@@ -92,22 +85,10 @@ def write_result(result: Result, target: Path) -> list[Path]:
     require_free(target)
     if _is_file(target):
         return _write_file(result, result.suspects, target)
-    made = not target.exists()
-    try:
-        target.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            _("{path}: cannot be written ({error})").format(path=target, error=error.strerror)
-        ) from error
     writers = _writers(result)
     # The record comes last: where it stands, everything it names stands too.
     writers[_RECORD] = record_writer(_record(result, list(writers)))
-    try:
-        write_all(target, writers)
-    except BaseException:
-        if made:
-            target.rmdir()
-        raise
+    write_folder(target, writers)
     return [target / name for name in writers]
 
 

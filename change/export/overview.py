@@ -1,8 +1,4 @@
-"""One printable picture of a pair: before and after, with every suspect numbered and explained.
-
-Its few words are English and ASCII, whatever the user's language: that is all the font shows that
-Pillow brings along, and so the picture is the same on machines with other fonts.
-"""
+"""One printable picture of a pair: before and after, with every suspect numbered and explained."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -13,17 +9,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from rasterio.features import rasterize
 from shapely import Point, Polygon, STRtree
 
 from change.detection import Detection
+from change.export.drawing import (
+    INK,
+    PAPER,
+    UNSEEN,
+    draw_scale,
+    flight_title,
+    load_font,
+    show_picture,
+)
 from change.export.listing import REASON_WORDS
 from change.suspicion import Suspect
-from survey.flight import Flight
 from survey.grid import WorkingGrid
 from survey.pair import Pair
-from survey.reading import FlightReader, Picture
+from survey.reading import FlightReader
 from survey.windows import Window
 
 __all__ = ["REASON_COLOURS", "draw_overview"]
@@ -43,8 +47,7 @@ REASON_COLOURS: dict[str, _Colour] = {
 }
 """Red, green, blue of a suspect's outline by its reason."""
 
-_INK, _PAPER, _ALARM, _NO_SUSPECT = (20, 20, 20), (255, 255, 255), (176, 32, 0), (110, 110, 110)
-_UNSEEN, _HATCH = 225, 90
+_ALARM, _NO_SUSPECT, _HATCH = (176, 32, 0), (110, 110, 110), 90
 # A sheet of A3 at 150 dots per inch is 2480 x 1754 pixels; a panel has one of these sizes at most.
 _BESIDE, _STACKED, _NARROWEST, _MARGIN, _GAP = (1160, 1500), (2340, 760), 1500, 24, 16
 _TITLE_PX, _TEXT_PX, _NOTE_PX, _LINE_PX, _HALO_PX = 40, 24, 18, 3, 2
@@ -70,7 +73,7 @@ class _Mark:
     @property
     def colour(self) -> _Colour:
         """Red, green, blue of its line."""
-        return REASON_COLOURS.get(self.item.reason, _INK) if self.number else _NO_SUSPECT
+        return REASON_COLOURS.get(self.item.reason, INK) if self.number else _NO_SUSPECT
 
     def visible(self, grid: WorkingGrid) -> Polygon:
         """Return the outline, m, or a ring around it where that is too small to be seen."""
@@ -109,7 +112,7 @@ class _Page:
 
     def strip(self, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
         """Return an empty strip of the page, and what draws on it."""
-        strip = Image.new("RGB", (self.width, height), _PAPER)
+        strip = Image.new("RGB", (self.width, height), PAPER)
         return strip, ImageDraw.Draw(strip)
 
 
@@ -159,12 +162,6 @@ def _panel_grid(grid: WorkingGrid) -> tuple[WorkingGrid, bool]:
     return panel, stacked < beside
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font
-
-
 def _square_metres(value: float) -> str:
     return f"{value:,.0f} m2".replace(",", " ")
 
@@ -176,22 +173,22 @@ def _area(marks: Sequence[_Mark]) -> str:
 def _header(page: _Page) -> Image.Image:
     """Draw what was found, how well the flights fit, and how much ground was judged."""
     strip, draw = page.strip(124)
-    count, font = len(page.suspects), _font(_TEXT_PX)
+    count, font = len(page.suspects), load_font(_TEXT_PX)
     found = f"{count} suspect{'s' * (count > 1)}, together {_area(page.suspects)}"
-    draw.text((_MARGIN, 18), found if count else "no suspects", _INK, _font(_TITLE_PX))
+    draw.text((_MARGIN, 18), found if count else "no suspects", INK, load_font(_TITLE_PX))
     verdict, ink = _verdict(page.pair)
     draw.text((_MARGIN, 78), verdict, ink, font)
     left_out = sum(item.outline.area for item in page.detection.excluded)
     judged = _square_metres(page.detection.judged_m2)
     ground = f"ground judged: {judged}; not judged (hatched): {_square_metres(left_out)}"
-    draw.text((_MARGIN + font.getlength(verdict) + 3 * _GAP, 78), ground, _INK, font)
+    draw.text((_MARGIN + font.getlength(verdict) + 3 * _GAP, 78), ground, INK, font)
     return strip
 
 
 def _verdict(pair: Pair) -> tuple[str, _Colour]:
     alignment = pair.alignment
     if alignment.verdict == "verified" and alignment.rms_m is not None:
-        return f"alignment verified, {alignment.rms_m:.2f} m", _INK
+        return f"alignment verified, {alignment.rms_m:.2f} m", INK
     assumed = float(np.median(alignment.field.uncertainty))
     refused = "REFUSED, accepted by the user" if alignment.verdict == "refused" else "NOT VERIFIED"
     return f"alignment {refused}: {assumed:.3g} m assumed", _ALARM
@@ -204,11 +201,12 @@ def _panels(page: _Page) -> Image.Image:
     left = (page.width - right - grid.width) // 2
     strip, draw = page.strip(down + title + grid.height + _GAP)
     everything = Window(row=0, col=0, height=grid.height, width=grid.width)
-    titles = [_title("BEFORE", pair.before, grid.width), _title("AFTER", pair.after, grid.width)]
+    flights, font = (("BEFORE", pair.before), ("AFTER", pair.after)), load_font(_TEXT_PX)
+    titles = [flight_title(name, flight, grid.width, font) for name, flight in flights]
     excluded = _covered([item.outline for item in page.detection.excluded], grid)
     for i, pixels in enumerate(_look(pair, grid, [everything])[0]):
         x, y = left + i * right, i * down
-        draw.text((x, y), titles[i], _INK, _font(_TEXT_PX))
+        draw.text((x, y), titles[i], INK, font)
         _hatch(pixels, excluded)
         _trace(pixels, page.marks, grid)
         panel = Image.fromarray(pixels)
@@ -217,27 +215,14 @@ def _panels(page: _Page) -> Image.Image:
     return strip
 
 
-def _title(name: str, flight: Flight, width: int) -> str:
-    """Return a panel's title, its file name cut to the panel's width."""
-    day = flight.flown_on.isoformat() if flight.flown_on else "date unknown"
-    text = f"{name}   {day}   {flight.name}".encode("ascii", "replace").decode("ascii")
-    while _font(_TEXT_PX).getlength(text) > width:
-        text = text.removesuffix("...")[:-1] + "..."
-    return text
-
-
 def _look(pair: Pair, grid: WorkingGrid, windows: Sequence[Window]) -> list[_Look]:
     """Return windows of both flights, (row, col, band)."""
     shift = pair.alignment.field.shift
     with FlightReader(pair.before, grid) as before, FlightReader(pair.after, grid) as after:
-        return [(_shown(before.picture(w)), _shown(after.picture(w, shift))) for w in windows]
-
-
-def _shown(picture: Picture) -> _Pixels:
-    """Return (row, col, band), plain grey where the flight shows nothing."""
-    shown = np.ascontiguousarray(np.moveaxis(picture.colour, 0, -1))
-    shown[~picture.valid] = _UNSEEN
-    return shown
+        return [
+            (show_picture(before.picture(w)), show_picture(after.picture(w, shift)))
+            for w in windows
+        ]
 
 
 def _covered(outlines: Sequence[Polygon], grid: WorkingGrid) -> NDArray[np.bool_]:
@@ -253,7 +238,7 @@ def _hatch(pixels: _Pixels, mask: NDArray[np.bool_]) -> None:
     row, col = np.ogrid[: mask.shape[0], : mask.shape[1]]
     stripe = ((row + col) % 14 < 2)[..., None]
     share = np.where(stripe, 0.6, 0.35)
-    veiled = pixels * (1 - share) + np.where(stripe, _HATCH, _UNSEEN) * share
+    veiled = pixels * (1 - share) + np.where(stripe, _HATCH, UNSEEN) * share
     np.copyto(pixels, veiled.astype(np.uint8), where=mask[..., None])
 
 
@@ -271,7 +256,7 @@ def _trace(pixels: _Pixels, marks: Sequence[_Mark], grid: WorkingGrid) -> None:
         for line, mark in lines:
             width = _LINE_PX if mark.number else _LINE_PX - 1
             width += (2 * _HALO_PX if mark.number else _HALO_PX) if halo else 0
-            colour = _PAPER if halo else mark.colour
+            colour = PAPER if halo else mark.colour
             cv2.polylines(pixels, [line], True, colour, width, cv2.LINE_AA, 4)
 
 
@@ -279,7 +264,7 @@ def _write_numbers(draw: ImageDraw.ImageDraw, page: _Page) -> None:
     """Write every suspect's number where it covers least and is nobody else's."""
     grid, outlines = page.grid, [mark.visible(page.grid) for mark in page.marks]
     taken, tree = _covered(outlines, grid).astype(np.int32), STRtree(outlines)
-    font = _font(next(size for most, size in _NUMBER_PX if len(page.suspects) <= most))
+    font = load_font(next(size for most, size in _NUMBER_PX if len(page.suspects) <= most))
     for mark in page.suspects:
         text = str(mark.number)
         box = font.getbbox(text, stroke_width=_HALO_PX + 1)
@@ -291,7 +276,7 @@ def _write_numbers(draw: ImageDraw.ImageDraw, page: _Page) -> None:
         *_, x, y = min(places)
         taken[y : y + high, x : x + wide] += 3
         at = (x - box[0], y - box[1])
-        draw.text(at, text, _INK, font, stroke_width=_HALO_PX + 1, stroke_fill=_PAPER)
+        draw.text(at, text, INK, font, stroke_width=_HALO_PX + 1, stroke_fill=PAPER)
 
 
 def _beside(
@@ -322,27 +307,16 @@ def _legend(page: _Page) -> Image.Image:
             entries.append((colour, f"{REASON_WORDS[reason]}: {len(marks)} ({_area(marks)})"))
     if others := [mark for mark in page.marks if not mark.number]:
         entries.append((_NO_SUSPECT, f"permitted or gone: {len(others)} ({_area(others)})"))
-    font = _font(_TEXT_PX)
+    font = load_font(_TEXT_PX)
     column = max([font.getlength(text) for _, text in entries], default=0.0) + 48 + 3 * _GAP
     fit = max(1, int((page.width - 2 * _MARGIN - 420) // column))
     strip, draw = page.strip(max(72, 36 * -(-len(entries) // fit) + 2 * _GAP))
     for i, (colour, text) in enumerate(entries):
         x, y = _MARGIN + i % fit * column, 8 + 36 * (i // fit)
         draw.line((x, y + 14, x + 36, y + 14), colour, _LINE_PX + 2)
-        draw.text((x + 48, y), text, _INK, font)
-    _scale(draw, page.width - _MARGIN, page.grid.pixel_m)
+        draw.text((x + 48, y), text, INK, font)
+    draw_scale(draw, page.width - _MARGIN, page.grid.pixel_m)
     return strip
-
-
-def _scale(draw: ImageDraw.ImageDraw, right: int, pixel_m: float) -> None:
-    """Draw an arrow to the north and a bar of a round length, ending at ``right``."""
-    draw.polygon([(right - 12, 4), (right - 24, 34), (right - 12, 27), (right, 34)], _INK)
-    draw.text((right - 12, 38), "N", _INK, _font(_TEXT_PX), anchor="mt")
-    ten = 10.0 ** math.floor(math.log10(280 * pixel_m))
-    length = max(step * ten for step in (1, 2, 5) if step * ten <= 280 * pixel_m)
-    start, end = right - 56 - round(length / pixel_m), right - 56
-    draw.line([(start, 8), (start, 20), (end, 20), (end, 8)], _INK, 4)
-    draw.text(((start + end) / 2, 30), f"{length:g} m", _INK, _font(_TEXT_PX), anchor="mt")
 
 
 def _chip_rows(page: _Page) -> Iterator[Image.Image]:
@@ -351,7 +325,7 @@ def _chip_rows(page: _Page) -> Iterator[Image.Image]:
     if chips:
         strip, draw = page.strip(44)
         text = f"{len(chips)} of {len(page.suspects)} from near, before | after"
-        draw.text((_MARGIN, 4), text, _INK, _font(_TEXT_PX))
+        draw.text((_MARGIN, 4), text, INK, load_font(_TEXT_PX))
         yield strip
     step = 2 * _CHIP_PX + 4 + _GAP
     fit = (page.width - 2 * _MARGIN + _GAP) // step
@@ -388,13 +362,13 @@ def _chip_grid(mark: _Mark, area: WorkingGrid) -> WorkingGrid:
 
 
 def _chip(mark: _Mark, grid: WorkingGrid, looks: _Look) -> Image.Image:
-    chip = Image.new("RGB", (2 * _CHIP_PX + 4, _CHIP_PX + 54), _PAPER)
+    chip = Image.new("RGB", (2 * _CHIP_PX + 4, _CHIP_PX + 54), PAPER)
     for i, pixels in enumerate(looks):
         _trace(pixels, [mark], grid)
         chip.paste(Image.fromarray(pixels), (i * (_CHIP_PX + 4), 0))
-    draw, note, y = ImageDraw.Draw(chip), _font(_NOTE_PX), _CHIP_PX + 4
-    draw.text((0, y), str(mark.number), _INK, _font(_TEXT_PX))
-    draw.text((chip.width, y + 4), _area([mark]), _INK, note, "ra")
-    draw.text((0, y + 28), REASON_WORDS[mark.item.reason], _INK, note)
-    draw.text((chip.width, y + 28), f"{grid.pixel_m * _CHIP_PX:.0f} m wide", _INK, note, "ra")
+    draw, note, y = ImageDraw.Draw(chip), load_font(_NOTE_PX), _CHIP_PX + 4
+    draw.text((0, y), str(mark.number), INK, load_font(_TEXT_PX))
+    draw.text((chip.width, y + 4), _area([mark]), INK, note, "ra")
+    draw.text((0, y + 28), REASON_WORDS[mark.item.reason], INK, note)
+    draw.text((chip.width, y + 28), f"{grid.pixel_m * _CHIP_PX:.0f} m wide", INK, note, "ra")
     return chip
