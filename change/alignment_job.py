@@ -11,16 +11,14 @@ from change.job import (
     job_inputs,
     job_options,
     open_checked,
+    paired,
     saved_field,
-    verdict_sentence,
 )
 from change.result import AlignmentResult
-from survey.blocks import Progress, open_executor
-from survey.pair import make_pair, working_grid
+from survey.blocks import Progress
 from survey.runs import hash_inputs, start_run
 from survey.settings import Settings
 from survey.words import _
-from survey.working_copy import working_copies
 
 __all__ = ["align_job"]
 
@@ -61,20 +59,10 @@ def align_job(
     if output is not None:
         require_free_place(output, image=image)
     before, after, findings = open_checked(job, say)
-    saved, grid = saved_field(job), working_grid(before, after, settings)
+    saved = saved_field(job)
     run = start_run(hash_inputs(job_inputs(job)), settings, job_options(job))
-    accept = settings.align.accept
-    known = None if saved is None else saved.fitted(grid, run.inputs, accept=accept)
-    with (
-        open_executor(settings.blocks.workers) as executor,
-        working_copies(
-            (before, after), grid.pixel_m, say=say, executor=executor, progress=progress
-        ) as (before, after),
-    ):
-        pair = make_pair(
-            before, after, settings, executor=executor, progress=progress, alignment=known
-        )
-        say(verdict_sentence(pair, saved))
+    with paired((before, after), saved, run, settings, say=say, progress=progress) as done:
+        pair, _executor = done
         facts = pair_facts(pair, findings, saved)
         result = AlignmentResult(
             run=run, pair=pair, findings=tuple(findings), saved=saved, facts=facts

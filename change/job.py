@@ -1,6 +1,8 @@
 """The whole line for one pair of flights: open, check, align, detect, compare."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -15,6 +17,7 @@ from change.facts import pair_facts, permit_facts
 from change.layers import BadRow, LayerRead, read_layer, states_crs
 from change.permit_offset import PermitOffset, find_offset
 from change.permits import Permits, open_permits
+from change.remarks import remarks
 from change.result import Result
 from change.suspicion import compare
 from survey.blocks import Progress, open_executor
@@ -26,9 +29,9 @@ from survey.findings import Finding, require
 from survey.flight import Flight, open_flight
 from survey.grid import WorkingGrid
 from survey.pair import Pair, make_pair, working_grid
-from survey.runs import hash_inputs, start_run
+from survey.runs import Run, hash_inputs, start_run
 from survey.settings import Settings
-from survey.words import _, ngettext
+from survey.words import _
 from survey.working_copy import without_copies, working_copies
 
 __all__ = [
@@ -39,13 +42,11 @@ __all__ = [
     "job_inputs",
     "job_options",
     "open_checked",
+    "paired",
     "run_job",
     "saved_field",
     "verdict_sentence",
 ]
-
-# The densest villages leave a quarter of the ground open; plots and townships leave none.
-_MOSTLY_COVERED = 0.75
 
 Say = Callable[[str], None]
 """Takes one sentence for the user."""
@@ -126,20 +127,10 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
     permits, within = _read_permits(job, grid), _read_within(job, grid)
     area = _area(within, grid)
     run = start_run(hash_inputs(job_inputs(job)), settings, job_options(job))
-    accept = settings.align.accept
-    known = None if saved is None else saved.fitted(grid, run.inputs, accept=accept)
-    with (
-        open_executor(settings.blocks.workers) as executor,
-        working_copies(
-            (before, after), grid.pixel_m, say=say, executor=executor, progress=progress
-        ) as (before, after),
-    ):
-        pair = make_pair(
-            before, after, settings, executor=executor, progress=progress, alignment=known
-        )
-        say(verdict_sentence(pair, saved))
+    with paired((before, after), saved, run, settings, say=say, progress=progress) as done:
+        pair, executor = done
         permits, offset = _fit_permits(permits, pair)
-        said = _assumptions(pair, permits, within, offset)
+        said = remarks(pair, permits, within, offset)
         for sentence in said:
             say(sentence)
         detection = detect(
@@ -163,6 +154,42 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
         assumptions=said,
         facts=pair_facts(pair, findings, saved) | {"permits": permit_facts(permits, offset)},
     )
+
+
+@contextmanager
+def paired(
+    flights: tuple[Flight, Flight],
+    saved: SavedField | None,
+    run: Run,
+    settings: Settings,
+    *,
+    say: Say,
+    progress: Progress | None,
+) -> Iterator[tuple[Pair, Executor | None]]:
+    """Yield the pair that two flights make, and where its blocks run.
+
+    The working copies of both are there as long as the context is open.
+
+    Raises
+    ------
+    PairError
+        The alignment was refused, or a saved one does not fit, and nobody accepted it.
+    """
+    grid = working_grid(*flights, settings)
+    accept = settings.align.accept
+    known = None if saved is None else saved.fitted(grid, run.inputs, accept=accept)
+    with (
+        open_executor(settings.blocks.workers) as executor,
+        working_copies(flights, grid.pixel_m, say=say, executor=executor, progress=progress) as (
+            before,
+            after,
+        ),
+    ):
+        pair = make_pair(
+            before, after, settings, executor=executor, progress=progress, alignment=known
+        )
+        say(verdict_sentence(pair, saved))
+        yield pair, executor
 
 
 def open_checked(job: Job, say: Say) -> tuple[Flight, Flight, list[Finding]]:
@@ -303,72 +330,6 @@ def _fit_permits(permits: Permits | None, pair: Pair) -> tuple[Permits | None, P
     if permits is None or offset is None:
         return permits, None
     return permits.moved(east_m=offset.east_m, north_m=offset.north_m), offset
-
-
-def _assumptions(
-    pair: Pair, permits: Permits | None, within: LayerRead | None, offset: PermitOffset | None
-) -> tuple[str, ...]:
-    """Return what was assumed, each once."""
-    said = [*pair.before.assumptions, *pair.after.assumptions]
-    if permits is None:
-        said.append(_("no permit layer was given: every change is listed as not compared"))
-    for layer in (permits, within):
-        if layer is not None:
-            said.extend([*layer.assumptions, *_flawed(layer.bad_rows)])
-    if permits is not None:
-        said.extend(_permit_remarks(permits, offset, pair.grid))
-    return tuple(dict.fromkeys([*said, *_height_remarks(pair)]))
-
-
-def _permit_remarks(
-    permits: Permits, offset: PermitOffset | None, grid: WorkingGrid
-) -> Iterator[str]:
-    if permits.unplaced:
-        yield _("{count} permit rows have no place at all: any suspect may be one of them").format(
-            count=permits.unplaced
-        )
-    share = _covered_share(permits, grid)
-    if share > _MOSTLY_COVERED:
-        yield _(
-            "the permits cover {share:.0%} of the ground; are these the outlines of buildings?"
-        ).format(share=share)
-    if offset is not None:
-        yield _(
-            "the permits lie {east:+.1f} m east, {north:+.1f} m north of the roofs; moved back"
-        ).format(east=-offset.east_m, north=-offset.north_m)
-
-
-def _height_remarks(pair: Pair) -> Iterator[str]:
-    surfaces = [dsm for dsm in (pair.before.dsm, pair.after.dsm) if dsm is not None]
-    for dsm in surfaces:
-        yield from dsm.assumptions
-    if len(surfaces) == 1:
-        yield _("only one flight has a surface model: it is left out of account")
-    if pair.surfaces is not None:
-        yield from pair.surfaces.remarks()
-    if pair.datum is None:
-        yield _("no heights to judge by: structures are told by colour and shape, much less surely")
-
-
-def _covered_share(permits: Permits, grid: WorkingGrid) -> float:
-    """Return the share of the grid that permits cover."""
-    bounds = grid.bounds
-    ground = shapely.box(bounds.left, bounds.bottom, bounds.right, bounds.top)
-    drawn = shapely.union_all([permit.outline for permit in permits.near(ground, 0.0)])
-    return float(drawn.intersection(ground).area / ground.area)
-
-
-def _flawed(rows: tuple[BadRow, ...]) -> list[str]:
-    if not rows:
-        return []
-    dropped = sum(not row.kept for row in rows)
-    return [
-        ngettext(
-            "{count} flawed row in the layer: {kept} repaired or kept, {dropped} not usable",
-            "{count} flawed rows in the layer: {kept} repaired or kept, {dropped} not usable",
-            len(rows),
-        ).format(count=len(rows), kept=len(rows) - dropped, dropped=dropped)
-    ]
 
 
 def _roofs(permits: Permits | None) -> list[Polygon]:

@@ -259,7 +259,8 @@ def _cell_levels(
     flat = flat_field(grid.bounds, uncertainty=0.0)
     look = Look(before=before, after=after, grid=grid, field=flat, cell=_cell(grid, CELL_PX))
     looks = [look, replace(look, reach=2)]
-    finest = max(before.pixel_m, after.pixel_m)
+    # Rounded, so that the pixels of most files are taken as they are instead of interpolated.
+    finest = round(max(before.pixel_m, after.pixel_m), 4)
     if settings.precision == "precise":
         fine = WorkingGrid.around(grid.bounds, crs=grid.crs, pixel_m=min(finest, grid.pixel_m))
         looks.append(replace(look, grid=fine, cell=_cell(fine, _PRECISE_CELL_PX), reach=2))

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from change.export.close_ups import CloseUp
+from change.export.page_parts import bullet_list, fact_table
 from change.export.residuals import FieldFigures, describe_field
 from change.result import AlignmentResult
 from survey.crs import describe_crs
@@ -66,8 +67,8 @@ def render_page(result: AlignmentResult, field_map: str, near: Sequence[CloseUp]
         _map(field_map),
         _places(near),
         _remarks(result),
-        _table(_("Settings"), _setting_rows(result)),
-        _table(_("Where this comes from"), _origin_rows(result)),
+        fact_table(_("Settings"), _setting_rows(result)),
+        fact_table(_("Where this comes from"), _origin_rows(result)),
         _how_to_use(),
     ]
     return "\n".join(
@@ -245,17 +246,7 @@ def _remarks(result: AlignmentResult) -> str:
     said += [*pair.before.assumptions, *pair.after.assumptions]
     if not said:
         return ""
-    return _list(_("Doubts and assumptions"), dict.fromkeys(said))
-
-
-def _list(title: str, lines: Iterable[str]) -> str:
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f"<h2>{escape(title)}</h2>\n<ul>{items}</ul>"
-
-
-def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:
-    inside = "".join(f"<tr><th>{escape(name)}</th><td>{text}</td></tr>" for name, text in rows)
-    return f'<h2>{escape(title)}</h2>\n<div class="scroll"><table>{inside}</table></div>'
+    return bullet_list(_("Doubts and assumptions"), dict.fromkeys(said))
 
 
 def _setting_rows(result: AlignmentResult) -> list[tuple[str, str]]:
@@ -292,4 +283,4 @@ def _how_to_use() -> str:
         _("ties.gpkg: every window that was looked at, with its residual, and whether it counts."),
         _("report.json: all figures, for a program; times stand there alone."),
     ]
-    return _list(_("The other files"), lines)
+    return bullet_list(_("The other files"), lines)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from change.area_result import AreaResult
 from change.export.area_plot import draw_drift
+from change.export.page_parts import bullet_list, fact_table
 from survey.alignment import Alignment
 from survey.chain import NEARNESS, Link, Placed
 from survey.crs import describe_crs
@@ -42,8 +43,8 @@ def render_area_page(result: AreaResult) -> str:
         _flights(result),
         _pairs(result),
         _remarks(result),
-        _facts(_("Settings"), _setting_rows(result)),
-        _facts(_("Where this comes from"), _origin_rows(result)),
+        fact_table(_("Settings"), _setting_rows(result)),
+        fact_table(_("Where this comes from"), _origin_rows(result)),
         _how_to_use(result),
     ]
     return "\n".join(
@@ -236,14 +237,7 @@ def _remarks(result: AreaResult) -> str:
     said += [line for item in result.flights if item.flight for line in item.flight.assumptions]
     if not said:
         return ""
-    items = "".join(f"<li>{escape(line)}</li>" for line in dict.fromkeys(said))
-    title = escape(_("Doubts and assumptions"))
-    return f"<h2>{title}</h2>\n<ul>{items}</ul>"
-
-
-def _facts(title: str, rows: Iterable[tuple[str, str]]) -> str:
-    inside = "".join(f"<tr><th>{escape(name)}</th><td>{text}</td></tr>" for name, text in rows)
-    return f'<h2>{escape(title)}</h2>\n<div class="scroll"><table>{inside}</table></div>'
+    return bullet_list(_("Doubts and assumptions"), dict.fromkeys(said))
 
 
 def _setting_rows(result: AreaResult) -> list[tuple[str, str]]:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import rasterio
-from affine import Affine
 
+from benchmarks.surfaces import moved_surface
 from survey.examination import examine
 from survey.flight import open_flight
 from survey.pair import PairReader, make_pair
@@ -21,20 +21,6 @@ from tests.samples import cut_pair, run_pair
 @pytest.fixture(scope="module")
 def pair():
     return run_pair(0, 1).pair
-
-
-def moved(flight, *, east, north):
-    """Return a flight whose surface model lies off its orthophoto."""
-    sources = tuple(
-        replace(
-            source,
-            grid=replace(
-                source.grid, transform=Affine.translation(east, north) @ source.grid.transform
-            ),
-        )
-        for source in flight.dsm.sources
-    )
-    return replace(flight, dsm=replace(flight.dsm, sources=sources))
 
 
 def together(pair, before=None, after=None):
@@ -59,7 +45,7 @@ def test_models_that_fit_are_left_where_they_are(pair):
 @pytest.mark.parametrize(("east", "north"), [(1.6, 0.0), (-1.0, -1.2)])
 @pytest.mark.parametrize("role", ["before", "after"])
 def test_a_model_off_its_orthophoto_is_read_where_it_belongs(pair, role, east, north):
-    flight = moved(getattr(pair, role), east=east, north=north)
+    flight = moved_surface(getattr(pair, role), east, north)
     surfaces = together(pair, **{role: flight})
     # Whoever moved it, the orthophoto or the relief: both models end on the same ground.
     x, y = np.zeros(1), np.zeros(1)
@@ -111,7 +97,7 @@ def _middle(pair):
 
 def test_the_reader_moves_the_heights(pair):
     window = Window(row=300, col=400, height=200, width=240)
-    flight = moved(pair.after, east=1.6, north=-0.8)
+    flight = moved_surface(pair.after, 1.6, -0.8)
     surfaces = together(pair, after=flight)
     shown = []
     for one in (pair, replace(pair, after=flight, surfaces=surfaces)):

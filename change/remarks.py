@@ -1,0 +1,83 @@
+"""What a run assumed and came across, in sentences: said once, and kept in its record."""
+
+from collections.abc import Iterator
+
+import shapely
+
+from change.layers import BadRow, LayerRead
+from change.permit_offset import PermitOffset
+from change.permits import Permits
+from survey.grid import WorkingGrid
+from survey.pair import Pair
+from survey.words import _, ngettext
+
+__all__ = ["remarks"]
+
+# The densest villages leave a quarter of the ground open; plots and townships leave none.
+_MOSTLY_COVERED = 0.75
+
+
+def remarks(
+    pair: Pair, permits: Permits | None, within: LayerRead | None, offset: PermitOffset | None
+) -> tuple[str, ...]:
+    """Return what was assumed and found of a pair and its layers, each sentence once."""
+    said = [*pair.before.assumptions, *pair.after.assumptions]
+    if permits is None:
+        said.append(_("no permit layer was given: every change is listed as not compared"))
+    for layer in (permits, within):
+        if layer is not None:
+            said.extend([*layer.assumptions, *_flawed(layer.bad_rows)])
+    if permits is not None:
+        said.extend(_permit_remarks(permits, offset, pair.grid))
+    return tuple(dict.fromkeys([*said, *_height_remarks(pair)]))
+
+
+def _permit_remarks(
+    permits: Permits, offset: PermitOffset | None, grid: WorkingGrid
+) -> Iterator[str]:
+    if permits.unplaced:
+        yield _("{count} permit rows have no place at all: any suspect may be one of them").format(
+            count=permits.unplaced
+        )
+    share = _covered_share(permits, grid)
+    if share > _MOSTLY_COVERED:
+        yield _(
+            "the permits cover {share:.0%} of the ground; are these the outlines of buildings?"
+        ).format(share=share)
+    if offset is not None:
+        yield _(
+            "the permits lie {east:+.1f} m east, {north:+.1f} m north of the roofs; moved back"
+        ).format(east=-offset.east_m, north=-offset.north_m)
+
+
+def _height_remarks(pair: Pair) -> Iterator[str]:
+    surfaces = [dsm for dsm in (pair.before.dsm, pair.after.dsm) if dsm is not None]
+    for dsm in surfaces:
+        yield from dsm.assumptions
+    if len(surfaces) == 1:
+        yield _("only one flight has a surface model: it is left out of account")
+    if pair.surfaces is not None:
+        yield from pair.surfaces.remarks()
+    if pair.datum is None:
+        yield _("no heights to judge by: structures are told by colour and shape, much less surely")
+
+
+def _covered_share(permits: Permits, grid: WorkingGrid) -> float:
+    """Return the share of the grid that permits cover."""
+    bounds = grid.bounds
+    ground = shapely.box(bounds.left, bounds.bottom, bounds.right, bounds.top)
+    drawn = shapely.union_all([permit.outline for permit in permits.near(ground, 0.0)])
+    return float(drawn.intersection(ground).area / ground.area)
+
+
+def _flawed(rows: tuple[BadRow, ...]) -> list[str]:
+    if not rows:
+        return []
+    dropped = sum(not row.kept for row in rows)
+    return [
+        ngettext(
+            "{count} flawed row in the layer: {kept} repaired or kept, {dropped} not usable",
+            "{count} flawed rows in the layer: {kept} repaired or kept, {dropped} not usable",
+            len(rows),
+        ).format(count=len(rows), kept=len(rows) - dropped, dropped=dropped)
+    ]
