@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from change.facts import pair_facts
-from change.job import _height_remarks
+from change.remarks import _height_remarks
 from tests.samples import run_pair
 
 
