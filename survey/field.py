@@ -238,13 +238,7 @@ def fit_field(
     agree = agree_with_neighbours(
         values - known, seen, noise=_TIE_NOISE_PX * pixel, spread=_TIE_SPREAD_PX * pixel
     )
-    smooth = smooth_nodes(
-        values,
-        agree.astype(np.float32),
-        known,
-        floor=_FLOOR_PX * pixel,
-        smoothness=lattice.smoothness,
-    )
+    smooth = smooth_nodes(values, agree.astype(np.float32), known, floor=_FLOOR_PX * pixel)
     used = smooth.weight > _LEAST_WEIGHT
     east, north = (b + v for b, v in zip(base, smooth.values.astype(np.float64), strict=True))
     far = np.full(nodes.shape, np.inf)
@@ -270,8 +264,6 @@ class Lattice:
     """Distance between them, m."""
     pixel_m: float
     """Pixel of the pictures they were found in, m."""
-    smoothness: float | None = None
-    """How smooth the field is to be (``survey.smoothing``); None to let the ties decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
