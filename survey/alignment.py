@@ -35,17 +35,6 @@ from survey.words import _
 
 __all__ = ["Alignment", "align", "common_ground"]
 
-"""Bring two flights onto the same ground, and say how far that can be trusted.
-
-Coarse to fine: one shift for the whole, then ties in windows on finer and finer grids, each time
-against the after flight already moved by the field so far. What
-co-registration trials showed to matter: gradient directions rather than grey values, a second look
-at every peak, and a field that is smooth between ties.
-"""
-
-
-__all__ = ["Alignment", "align", "common_ground"]
-
 # Pixels along the longest side of the coarsest look.
 _COARSEST_SIDE = 768
 # Windows are looked for at two and four times the pixel of the grid, cells at the pixel itself.
@@ -286,11 +275,11 @@ def _fit_windows(look: Look, hands: _Hands) -> _Fit:
     if trend is None or not agreed(used):
         return _Fit(field=look.field, ties=ties, used=used)
     lattice = Lattice(step=look.step * pixel, pixel_m=pixel)
-    field, kept = fit_field(ties.kept(used), trend[0], trend[0].at, look.grid.bounds, lattice)
-    used[used] = kept
+    fitted = fit_field(ties.kept(used), trend[0], trend[0].at, look.grid.bounds, lattice)
+    used[used] = fitted.used
     if not agreed(used):
         return _Fit(field=look.field, ties=ties, used=used)
-    return _Fit(field=field, trend=trend[0], ties=ties, used=used, lattice=lattice)
+    return _Fit(field=fitted.field, trend=trend[0], ties=ties, used=used, lattice=lattice)
 
 
 def _fit_cells(look: Look, fit: _Fit, hands: _Hands) -> _Fit:
@@ -301,10 +290,13 @@ def _fit_cells(look: Look, fit: _Fit, hands: _Hands) -> _Fit:
     if not agreed(used):
         return fit
     pixel = look.grid.pixel_m
-    lattice = Lattice(step=look.cell * pixel, pixel_m=pixel)
-    field, kept = fit_field(ties.kept(used), fit.trend, fit.field.shift, look.grid.bounds, lattice)
-    used[used] = kept
-    return replace(fit, field=field, ties=ties, used=used, lattice=lattice)
+    # Ties of a second look lie near the field of the first, leaning roofs among them: they would
+    # have it follow what the first look left out.
+    smoothness = fit.lattice.smoothness if fit.lattice else None
+    lattice = Lattice(step=look.cell * pixel, pixel_m=pixel, smoothness=smoothness)
+    fitted = fit_field(ties.kept(used), fit.trend, fit.field.shift, look.grid.bounds, lattice)
+    used[used] = fitted.used
+    return replace(fit, field=fitted.field, ties=ties, used=used, lattice=fitted.lattice)
 
 
 def _alignment(judged: Judged, verdict: Verdict) -> Alignment:

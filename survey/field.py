@@ -20,6 +20,7 @@ from survey.ties import Ties
 __all__ = [
     "Affine2D",
     "Field",
+    "Fitted",
     "Lattice",
     "fit_affine",
     "fit_field",
@@ -204,8 +205,14 @@ def _refine(
 
 
 def fit_field(
-    ties: Ties, trend: Affine2D, start: Start, bounds: Bounds, lattice: "Lattice"
-) -> tuple[Field, NDArray[np.bool_]]:
+    ties: Ties,
+    trend: Affine2D,
+    start: Start,
+    bounds: Bounds,
+    lattice: "Lattice",
+    *,
+    screened: bool = False,
+) -> "Fitted":
     """Fit the field to ties among which some may still be wrong.
 
     Parameters
@@ -220,11 +227,13 @@ def fit_field(
         The area the field must cover.
     lattice
         Of the ties.
+    screened
+        Whether the wrong ones were thrown out before: then all are followed alike.
 
     Returns
     -------
-    field, used
-        And which ties it follows, (n,).
+    Fitted
+        The field, which ties it follows, and how smooth they let it be.
     """
     nodes = _Nodes.around(ties, bounds, lattice.step)
     base, before = trend.at(nodes.x, nodes.y), start(nodes.x, nodes.y)
@@ -235,10 +244,19 @@ def fit_field(
     seen = np.zeros(nodes.shape, bool)
     seen[nodes.row, nodes.col] = True
     pixel = lattice.pixel_m
-    agree = agree_with_neighbours(
-        values - known, seen, noise=_TIE_NOISE_PX * pixel, spread=_TIE_SPREAD_PX * pixel
+    agree = seen
+    if not screened:
+        agree = agree_with_neighbours(
+            values - known, seen, noise=_TIE_NOISE_PX * pixel, spread=_TIE_SPREAD_PX * pixel
+        )
+    smooth = smooth_nodes(
+        values,
+        agree.astype(np.float32),
+        known,
+        floor=_FLOOR_PX * pixel,
+        smoothness=lattice.smoothness,
+        screened=screened,
     )
-    smooth = smooth_nodes(values, agree.astype(np.float32), known, floor=_FLOOR_PX * pixel)
     used = smooth.weight > _LEAST_WEIGHT
     east, north = (b + v for b, v in zip(base, smooth.values.astype(np.float64), strict=True))
     far = np.full(nodes.shape, np.inf)
@@ -253,7 +271,11 @@ def fit_field(
         uncertainty=_uncertainty(values - smooth.values, used, far, lattice, smooth.values),
         known=far <= max(_KNOWN_M, 2 * lattice.step),
     )
-    return field, used[nodes.row, nodes.col]
+    return Fitted(
+        field=field,
+        used=used[nodes.row, nodes.col],
+        lattice=replace(lattice, smoothness=smooth.smoothness),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +286,19 @@ class Lattice:
     """Distance between them, m."""
     pixel_m: float
     """Pixel of the pictures they were found in, m."""
+    smoothness: float | None = None
+    """How smooth the field is to be (``survey.smoothing``); None to let the ties decide."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A field, and what it was fitted to."""
+
+    field: Field
+    used: NDArray[np.bool_]
+    """(n,); which of the ties it follows."""
+    lattice: Lattice
+    """Of the ties, with the smoothness that was used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,9 @@ _SMOOTHNESS = (0.1, 0.3, 1.0, 3.0, 10.0)
 # Where ties are noisy even the softest field misses them: with white noise the stiffest by 1.6
 # times as much.
 _NOISE_RATIO = 1.5
-_CHOOSING, _REWEIGHTED, _ROUNDS = 2, 4, 10
+_CHOOSING, _REWEIGHTED = 2, 4
+# Rounds of the solver at most: where better weights follow, and where there is but one solution.
+_ROUNDS, _ROUNDS_ALONE = 10, 60
 # Weight of what was known before against a tie at the same place: over some five nodes without
 # ties the bend of their rim dies away.
 _PRIOR = np.float32(3e-4)
@@ -111,6 +113,7 @@ def smooth_nodes(
     *,
     floor: float,
     smoothness: float | None = None,
+    screened: bool = False,
 ) -> Smoothed:
     """Smooth two components on one lattice.
 
@@ -126,18 +129,22 @@ def smooth_nodes(
         Residuals of this size are noise, however well the rest fits.
     smoothness
         Where it is known already; otherwise the largest that fits.
+    screened
+        Whether what is wrong was found before: then nothing is weighed down.
     """
     stiffness = _stiffness(weight.shape)
     kept = weight.astype(np.float32)
     values, smooth = values - start, np.zeros_like(start)
     chosen = _SMOOTHNESS[0] if smoothness is None else smoothness
-    for turn in range(_REWEIGHTED):
+    turns, rounds = (1, _ROUNDS_ALONE) if screened else (_REWEIGHTED, _ROUNDS)
+    for turn in range(turns):
         if not (kept > 0).any():
             break
-        smooth = _solve(values, kept, smooth, stiffness, chosen)
+        smooth = _solve(values, kept, smooth, stiffness, chosen, rounds)
         if smoothness is None and turn < _CHOOSING:
             chosen = _smoothest(values, kept, smooth, stiffness, floor)
-        kept = weight * _bisquare(np.hypot(*(values - smooth)), kept > 0, chosen, floor)
+        if not screened:
+            kept = weight * _bisquare(np.hypot(*(values - smooth)), kept > 0, chosen, floor)
     return Smoothed(values=smooth + start, weight=kept.astype(np.float32), smoothness=chosen)
 
 
@@ -148,12 +155,17 @@ def _stiffness(shape: tuple[int, ...]) -> Nodes:
 
 
 def _solve(
-    values: Nodes, weight: Nodes, start: Nodes, stiffness: Nodes, smoothness: float
+    values: Nodes,
+    weight: Nodes,
+    start: Nodes,
+    stiffness: Nodes,
+    smoothness: float,
+    rounds: int,
 ) -> Nodes:
     """Minimise weighted misfit and bending by conjugate gradients in the cosine domain.
 
     Garcia's fixed-point iteration takes hundreds of rounds over holes of a dozen nodes; these are
-    the same equations, preconditioned by the filter itself, and ten rounds do.
+    the same equations, preconditioned by the filter itself, and ten rounds from near do.
     """
     root = np.sqrt(1.0 / (1.0 + np.float32(smoothness) * stiffness))
     missing = np.asarray(1.0 - np.maximum(weight, _PRIOR), np.float32)
@@ -164,7 +176,7 @@ def _solve(
     u = _cosines(start) / root
     rest = root * _cosines(weight * values) - apply(u)
     way, size = rest, float((rest * rest).sum())
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         if size < _CONVERGED * values.size:
             break
         pulled = apply(way)

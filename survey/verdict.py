@@ -185,10 +185,10 @@ def _held_back(found: Judged, grid: WorkingGrid) -> tuple[Ties, NDArray[np.float
     for half in (parity, ~parity):
         if half.sum() < _LEAST_TIES:
             continue
-        # From the trend: the field itself has seen the ties that are held back.
-        field, _used = fit_field(
-            kept.kept(half), found.trend, found.trend.at, grid.bounds, found.lattice
-        )
+        # From the trend: the field itself has seen the ties that are held back. And none weighed
+        # down: half of them bound the holes of the board, where a first guess misses good ones.
+        seen, trend = kept.kept(half), found.trend
+        field = fit_field(seen, trend, trend.at, grid.bounds, found.lattice, screened=True).field
         other = kept.kept(~half)
         east, north = field.shift(other.x, other.y)
         held.append(other)

@@ -232,8 +232,8 @@ def fitted(truth, *, keep=None, noise=0.02, spoil=None, start=None, bounds=BOUND
     ties = make_ties(x, y, east, north)
     found = fit_affine(ties, tolerance=1.0, rng=np.random.default_rng(0))
     assert found is not None
-    field, used = fit_field(ties, found[0], start or found[0].at, bounds, LATTICE)
-    return ties, field, used
+    fitted = fit_field(ties, found[0], start or found[0].at, bounds, LATTICE)
+    return ties, fitted.field, fitted.used
 
 
 INNER = np.meshgrid(np.linspace(1010, 1190, 70), np.linspace(2010, 2190, 70))
@@ -359,8 +359,9 @@ def test_where_no_ties_agree_nothing_is_known():
     ties = make_ties(x, y, np.zeros_like(x), np.zeros_like(x))
     found = fit_affine(ties, tolerance=1.0, rng=np.random.default_rng(0))
     assert found is not None
-    field, used = fit_field(ties, found[0], found[0].at, BOUNDS, LATTICE)
-    assert not used.any()
+    fitted = fit_field(ties, found[0], found[0].at, BOUNDS, LATTICE)
+    field = fitted.field
+    assert not fitted.used.any()
     assert not field.known.any()
     assert np.isinf(field.uncertainty).all()
     assert np.abs(field.shift(x, y)).max() < 1e-6

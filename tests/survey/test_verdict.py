@@ -62,9 +62,9 @@ def found(ties, used=None, **told):
     """Return the field fitted to ties; ``used`` takes the place of what the fit believes."""
     trend = fit_affine(ties, tolerance=2.0, rng=np.random.default_rng(0))
     assert trend is not None
-    field, followed = fit_field(ties, trend[0], trend[0].at, GRID.bounds, LATTICE)
-    used = followed if used is None else used
-    return judged(ties, used=used, trend=trend[0], field=field, **told)
+    fitted = fit_field(ties, trend[0], trend[0].at, GRID.bounds, LATTICE)
+    used = fitted.used if used is None else used
+    return judged(ties, used=used, trend=trend[0], field=fitted.field, **told)
 
 
 def nothing(ties, **told):
@@ -97,7 +97,7 @@ def test_ties_held_back_are_not_seen_by_the_field_that_is_tested():
     """A field that runs through every tie, noise and all, must not look better for it."""
     ties = made_ties(0.1)
     honest = found(ties, used=np.ones(ties.count, bool))
-    again, _used = fit_field(ties, honest.trend, honest.field.shift, GRID.bounds, LATTICE)
+    again = fit_field(ties, honest.trend, honest.field.shift, GRID.bounds, LATTICE).field
     spoilt = judged(ties, used=honest.used, trend=honest.trend, field=again)
     first, second = (judge(one, evidence(30), GRID, ASSUMED) for one in (honest, spoilt))
     assert first.rms_m > 0.85 * np.sqrt(2) * 0.1
