@@ -349,8 +349,8 @@ def _uncertainty(
     bend = math.hypot(*(float(part[used].std()) for part in smooth))
     # Between ties a spline errs by less than the slope; beyond them bends cannot lead further than
     # they are high, and what the trend leaves goes on for ever.
-    beyond = np.maximum(0.0, far - 1.5 * lattice.step)
-    drift = np.minimum(0.5 * slope * beyond, bend) + _DRIFT * beyond
+    beyond = np.maximum(0.0, far - lattice.step)
+    drift = np.minimum(slope * beyond, 2 * bend) + _DRIFT * beyond
     floor = _FLOOR_PX * lattice.pixel_m
     return np.asarray(np.hypot(np.hypot(spread, floor), drift))
 
