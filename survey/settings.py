@@ -17,13 +17,19 @@ __all__ = [
     "AlignSettings",
     "BlockSettings",
     "DetectSettings",
+    "DispatchSettings",
     "PermitSettings",
     "Settings",
+    "SeveritySettings",
+    "Table",
     "read_settings",
 ]
 
 PRECISIONS = ("standard", "precise")
 """How exactly two flights can be aligned; the first is the default."""
+
+Table = tuple[tuple[str, Any], ...]
+"""Names with what they stand for, in the order they were written; a table of the TOML file."""
 
 # Beyond these a run would find nothing, and look as if there were nothing: shares end at one, and
 # pixels coarser than a metre show no small structure (``survey.checks`` refuses such flights too).
@@ -31,9 +37,12 @@ _LARGEST = {
     "min_score": 1.0,
     "min_cover": 1.0,
     "pixel_m": 1.0,
-    "search_m": 200.0,
     "workers": 256,
+    "layer_search_m": 100.0,
+    "search_m": 200.0,
 }
+# A cell without a side would never end, and storeys without height would be many.
+_LEAST = {"cell_m": 10.0, "storey_m": 2.0, "large_m2": 1.0, "tall_m": 1.0}
 _CHOICES = {"precision": PRECISIONS}
 
 
@@ -77,6 +86,70 @@ class PermitSettings:
     """Area beyond the permit (and its tolerance) that makes an excess, m2."""
     min_cover: float = 0.3
     """Share of a change that a permit must cover to be the permit of that change."""
+    layer_search_m: float = 20.0
+    """Largest offset of the whole layer against the earlier flight that is looked for, m."""
+    beside_m: float = 15.0
+    """How far from its still-empty permit a building may stand to be taken for the one it permits,
+    from wall to outline, m."""
+    storey_m: float = 3.0
+    """Height of a storey where only metres or only storeys are known, m."""
+    height_tolerance_m: float = 1.5
+    """Height beyond the permitted one that is held against nobody, m: parapets, stair heads, and
+    how heights are counted."""
+    columns: Table = ()
+    """Field of a permit to the column that holds it, where the usual names are not used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeveritySettings:
+    """How suspects are ranked: points that add up to the severity, at most 100."""
+
+    no_permit: float = 40.0
+    """Points for standing without any permit."""
+    beside_permit: float = 32.0
+    """Points for standing beside the permitted outline."""
+    exceeds_permit: float = 30.0
+    """Points for being larger than permitted."""
+    grown_beyond_permit: float = 30.0
+    """Points for having grown beyond the permit."""
+    not_compared: float = 25.0
+    """Points where no permit layer was given."""
+    permit_expired: float = 20.0
+    """Points for a permit that had run out."""
+    before_grant: float = 15.0
+    """Points for a permit that was granted later."""
+    protected: Table = (
+        ("river", 25.0),
+        ("farmland", 20.0),
+        ("heritage", 20.0),
+        ("road", 15.0),
+        ("green", 10.0),
+    )
+    """Points for standing on protected ground, by the name its layer was given."""
+    other_protected: float = 15.0
+    """Points for standing on protected ground of another name."""
+    size: float = 30.0
+    """Points for the area in question, all of them from ``large_m2`` on."""
+    large_m2: float = 1000.0
+    """Area that gets all points for size, m2: a factory hall."""
+    height: float = 10.0
+    """Points for height gained, all of them from ``tall_m`` on."""
+    tall_m: float = 9.0
+    """Height that gets all points for height, m: three storeys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchSettings:
+    """Who goes where."""
+
+    cell_m: float = 100.0
+    """Side of the cells that are drawn where no layer of cells is given, m."""
+    cell_code: str = "{east:05d}-{north:05d}"
+    """How such cells are numbered: ``east`` and ``north`` count cells from the origin of the CRS,
+    ``township`` and ``community`` are the codes there, ``serial`` counts the cells of the smaller
+    of the two, from west to east and then north to south."""
+    teams: Table = ()
+    """Code or name of a township or community to the team that goes there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +172,10 @@ class Settings:
     """Section ``[detect]``."""
     permits: PermitSettings = field(default_factory=PermitSettings)
     """Section ``[permits]``."""
+    severity: SeveritySettings = field(default_factory=SeveritySettings)
+    """Section ``[severity]``."""
+    dispatch: DispatchSettings = field(default_factory=DispatchSettings)
+    """Section ``[dispatch]``."""
     blocks: BlockSettings = field(default_factory=BlockSettings)
     """Section ``[blocks]``."""
 
@@ -146,30 +223,52 @@ def _with_section(settings: Settings, section: str, values: Any, path: Path) -> 
                 path=path, section=section, known=", ".join(sorted(sections))
             )
         )
-    known = {f.name for f in dataclasses.fields(getattr(settings, section))}
-    unknown = sorted(set(values) - known)
+    known = {f.name: f.default for f in dataclasses.fields(getattr(settings, section))}
+    unknown = sorted(set(values) - set(known))
     if unknown:
         raise SettingsError(
             _("{path}: unknown setting {name} in [{section}]; known are {known}").format(
                 path=path, name=unknown[0], section=section, known=", ".join(sorted(known))
             )
         )
-    return settings.changed(section, **values)
+    told = {name: _read(known[name], value) for name, value in values.items()}
+    return settings.changed(section, **told)
+
+
+def _read(default: Any, value: Any) -> Any:
+    """Return a table of the file as the pairs a setting holds; what it leaves out stays."""
+    if isinstance(default, tuple) and isinstance(value, dict):
+        return tuple((dict(default) | value).items())
+    return value
 
 
 def _check_section(section: str, part: Any) -> None:
     """Refuse values of the wrong type and numbers that no run can use."""
     for item in dataclasses.fields(part):
         value, default = getattr(part, item.name), item.default
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        fits = isinstance(value, bool) if isinstance(default, bool) else number
-        if isinstance(default, str):
-            fits = value in _CHOICES[item.name]
-        if fits and isinstance(default, int) and not isinstance(default, bool):
-            fits = isinstance(value, int)
-        if not fits or (number and not 0 <= value <= _LARGEST.get(item.name, 1e6)):
+        if isinstance(default, tuple):
+            # What a table of points holds is numbers, what others hold is names.
+            sample: Any = 0.0 if default else ""
+            fits = isinstance(value, tuple) and all(
+                isinstance(name, str) and _fits(item.name, entry, sample) for name, entry in value
+            )
+        else:
+            fits = _fits(item.name, value, default)
+        if not fits:
             raise SettingsError(
                 _("setting {section}.{name} cannot be {value!r}").format(
                     section=section, name=item.name, value=value
                 )
             )
+
+
+def _fits(name: str, value: Any, default: Any) -> bool:
+    """Whether a value is of the type of the default, and within the limits of its name."""
+    if isinstance(default, bool):
+        return isinstance(value, bool)
+    if isinstance(default, str):
+        return value in _CHOICES[name] if name in _CHOICES else isinstance(value, str)
+    wanted = int if isinstance(default, int) else int | float
+    if isinstance(value, bool) or not isinstance(value, wanted):
+        return False
+    return bool(_LEAST.get(name, 0.0) <= value <= _LARGEST.get(name, 1e6))

@@ -43,28 +43,46 @@ def test_an_empty_file_says_nothing(toml):
     assert read_settings(toml("")) == Settings()
 
 
-@pytest.mark.parametrize(("section", "name", "default"), list(all_settings()))
-def test_every_setting_can_be_given(toml, section, name, default):
+def other_than(name, default):
+    """Return another value for a setting, as TOML writes it."""
     if isinstance(default, str):
-        value = "precise"  # the one setting that is a word
-    else:
-        value = (not default) if isinstance(default, bool) else (default * 1.5 or 1)
+        return {"precision": "precise", "cell_code": "{serial:03d}"}[name]
+    return (not default) if isinstance(default, bool) else (default * 1.5 or 1)
+
+
+NUMBERS = [item for item in all_settings() if not isinstance(item[2], tuple)]
+TABLES = [item for item in all_settings() if isinstance(item[2], tuple)]
+
+
+@pytest.mark.parametrize(("section", "name", "default"), NUMBERS)
+def test_every_setting_can_be_given(toml, section, name, default):
+    value = other_than(name, default)
     text = value if isinstance(value, float) else json.dumps(value)
     settings = read_settings(toml(f"[{section}]\n{name} = {text}\n"))
     assert getattr(getattr(settings, section), name) == value
 
 
-@pytest.mark.parametrize(("section", "name", "default"), list(all_settings()))
-def test_no_setting_takes_words(toml, section, name, default):
+@pytest.mark.parametrize(("section", "name", "default"), TABLES)
+def test_a_table_adds_to_the_default(toml, section, name, default):
+    entry = 7.5 if default else "B"
+    settings = read_settings(toml(f"[{section}.{name}]\n镇 = {json.dumps(entry)}\n"))
+    assert getattr(getattr(settings, section), name) == (*default, ("镇", entry))
     with pytest.raises(SettingsError, match=f"{section}.{name}"):
-        read_settings(toml(f'[{section}]\n{name} = "much"\n'))
+        read_settings(toml(f"[{section}.{name}]\nx = true\n"))
+
+
+@pytest.mark.parametrize(("section", "name", "default"), [*NUMBERS, *TABLES])
+def test_no_number_takes_words(toml, section, name, default):
+    wrong = "3" if name == "cell_code" else '"much"'
+    with pytest.raises(SettingsError, match=f"{section}.{name}"):
+        read_settings(toml(f"[{section}]\n{name} = {wrong}\n"))
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("[detect]\nmin_aera_m2 = 3\n", "min_aera_m2.*min_area_m2"),
-        ("[detection]\n", r"\[detection\].*align, blocks, detect, permits"),
+        ("[detection]\n", r"\[detection\].*align, blocks, detect, dispatch, permits"),
         ("detect = 3\n", r"\[detect\]"),
         ("min_area_m2 = 3\n", r"\[min_area_m2\]"),
         ("[detect]\nmin_area_m2 = -1\n", "detect.min_area_m2 cannot be -1"),
