@@ -65,7 +65,8 @@ def test_every_setting_can_be_given(toml, section, name, default):
 @pytest.mark.parametrize(("section", "name", "default"), TABLES)
 def test_a_table_adds_to_the_default(toml, section, name, default):
     entry = 7.5 if default else "B"
-    settings = read_settings(toml(f"[{section}.{name}]\n"镇" = {json.dumps(entry)}\n"))
+    text = f'[{section}.{name}]\n"镇" = {json.dumps(entry)}\n'
+    settings = read_settings(toml(text))
     assert getattr(getattr(settings, section), name) == (*default, ("镇", entry))
     with pytest.raises(SettingsError, match=f"{section}.{name}"):
         read_settings(toml(f"[{section}.{name}]\nx = true\n"))
