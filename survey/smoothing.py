@@ -20,6 +20,7 @@ Nodes = NDArray[np.float32]
 # 4 to lose fewer ties on bent ground.
 _MEDIAN_LIMIT = 4.0
 _LEAST_NEIGHBOURS = 4
+_STRIP = 64  # rows
 # Smoothness among which the ties choose. Less than the first follows roofs that lean (benchmarks,
 # tuning draw); ten times the last is an affine field on any lattice tried.
 _SMOOTHNESS = (0.1, 0.3, 1.0, 3.0, 10.0)
@@ -71,23 +72,26 @@ def agree_with_neighbours(
     """
     good = seen.copy()
     for component in values:
-        around = _neighbours(component, seen)
-        middle, count = _median(around)
-        away = np.abs(around - middle[..., None])
-        away[~np.isfinite(away)] = np.inf
-        typical, _count = _median(away)
-        off = np.abs(component - middle)
-        with np.errstate(invalid="ignore"):
-            good &= (off <= _MEDIAN_LIMIT * (typical + noise)) & (typical <= spread)
-        good &= count >= _LEAST_NEIGHBOURS
+        padded = np.pad(np.where(seen, component, np.inf), 2, constant_values=np.inf)
+        # In strips, since every node comes with 24 others.
+        for first in range(0, len(good), _STRIP):
+            rows = slice(first, first + _STRIP)
+            around = _neighbours(padded[first : first + _STRIP + 4])
+            middle, count = _median(around)
+            away = np.abs(around - middle[..., None])
+            away[~np.isfinite(away)] = np.inf
+            typical, _count = _median(away)
+            off = np.abs(component[rows] - middle)
+            with np.errstate(invalid="ignore"):
+                good[rows] &= (off <= _MEDIAN_LIMIT * (typical + noise)) & (typical <= spread)
+            good[rows] &= count >= _LEAST_NEIGHBOURS
     return good
 
 
-def _neighbours(component: Nodes, seen: NDArray[np.bool_]) -> Nodes:
-    """Return (row, col, 24): the 5 x 5 around every node without it, infinite where not seen."""
-    padded = np.pad(np.where(seen, component, np.inf), 2, constant_values=np.inf)
+def _neighbours(padded: Nodes) -> Nodes:
+    """Return (row, col, 24): the 5 x 5 around every node without it, from 2 more on all sides."""
     views = np.lib.stride_tricks.sliding_window_view(padded, (5, 5))
-    flat = views.reshape(*component.shape, 25)
+    flat = views.reshape(*views.shape[:2], 25)
     return np.delete(flat, 12, axis=-1).astype(np.float32)
 
 
