@@ -26,7 +26,8 @@ help: ## this list
 demo: $(VENV)/.installed ## the main job on the sample flights; installs what is missing
 	$(BIN)/orthowatch detect $(BEFORE) $(AFTER) \
 		--dsm-before $(BEFORE:_ortho.tif=_dsm.tif) --dsm-after $(AFTER:_ortho.tif=_dsm.tif) \
-		--permits sample_tiles/permits.gpkg -o demo_result
+		--permits sample_tiles/permits.gpkg --townships sample_tiles/townships.geojson \
+		--cells sample_tiles/cells.geojson -o demo_result
 	@echo
 	@echo "The results are in $(CURDIR)/demo_result:"
 	@ls demo_result

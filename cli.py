@@ -42,6 +42,8 @@ except ImportError as broken:
     sys.exit(_blame(broken))
 
 if TYPE_CHECKING:
+    from change.ground_layers import LayerOptions
+    from change.inventory_result import InventoryResult
     from change.job import Job
     from change.result import Result
     from survey.settings import Settings
@@ -141,6 +143,22 @@ class _Amount(click.FloatRange):
         return number
 
 
+class _Protected(click.ParamType[tuple[str, str]]):
+    """A layer with the name of what it protects, ``NAME=FILE``."""
+
+    name = "name=file"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, equals, layer = (part.strip() for part in value.partition("="))
+        if not (name and equals and layer):
+            self.fail(_("{value!r} is not NAME=FILE").format(value=value), param, ctx)
+        return name, layer
+
+
 _SOURCE = _Named(path_type=Path)
 _NEW_FOLDER = click.argument("folder", type=_Fresh(path_type=Path))
 _LAYER = _Named(path_type=str)
@@ -184,6 +202,29 @@ _DATES = _options(
 _READING = _options(
     click.option("--crs", help=_("CRS of files that state none: EPSG code, WKT or a file.")),
     click.option("--nodata", type=float, help=_("Value that means no picture.")),
+)
+_GROUND = _options(
+    click.option(
+        "--permits",
+        type=_LAYER,
+        help=_("Layer of permitted buildings (FILE or FILE|layername=NAME)."),
+    ),
+    click.option(
+        "--control-points",
+        type=_SOURCE,
+        help=_("Table of points that carry the permits to the ground."),
+    ),
+    click.option(
+        "--protected",
+        type=_Protected(),
+        multiple=True,
+        help=_("Layer of protected ground, NAME=FILE, such as farmland=red_line.gpkg; repeatable."),
+    ),
+    click.option("--townships", type=_LAYER, help=_("Layer of townships and streets.")),
+    click.option("--communities", type=_LAYER, help=_("Layer of communities and villages.")),
+    click.option("--cells", type=_LAYER, help=_("Layer of the unit grid.")),
+    click.option("--layers-crs", help=_("CRS of the layers, whatever they say of themselves.")),
+    click.option("--encoding", help=_("Encoding of the layers' text, such as GBK.")),
 )
 # As many as the settings allow.
 _PROCESSES = click.IntRange(1, 256)
@@ -245,16 +286,12 @@ def orthowatch() -> None:
     ),
 )
 @_BEFORE_AFTER
-@click.option(
-    "--permits", type=_LAYER, help=_("Layer of permitted buildings (FILE or FILE|layername=NAME).")
-)
-@click.option("--layers-crs", help=_("CRS of the layers, whatever they say of themselves."))
+@_GROUND
 @_DSMS
 @_DATES
 @click.option("--within", type=_LAYER, help=_("Layer of the area to report on."))
 @click.option("--min-area", type=float, help=_("Smallest change reported, square metres."))
 @_READING
-@click.option("--encoding", help=_("Encoding of the layers' text, such as GBK."))
 @click.option("-o", "--output", type=_SOURCE, help=_("FILE.geojson or a folder for everything."))
 @click.option("--changes", type=_SOURCE, help=_("Write every change, permitted or not, to FILE."))
 @_ALIGNING
@@ -284,14 +321,28 @@ def _job(before: Path, after: Path, options: dict[str, Any]) -> "Job":
     return Job(
         before=first,
         after=second,
-        permits=options.get("permits"),
-        layers_crs=_parsed_crs(options.get("layers_crs")),
-        within=options.get("within"),
+        layers=_layers(options),
         crs=_parsed_crs(options["crs"]),
         nodata=options["nodata"],
+        alignment=options.get("alignment"),
+    )
+
+
+def _layers(options: dict[str, Any]) -> "LayerOptions":
+    from change.ground_layers import LayerOptions
+
+    return LayerOptions(
+        permits=options.get("permits"),
+        points=options.get("control_points"),
+        within=options.get("within"),
+        protected=options.get("protected", ()),
+        townships=options.get("townships"),
+        communities=options.get("communities"),
+        cells=options.get("cells"),
+        crs=_parsed_crs(options.get("layers_crs")),
+        assumed_crs=_parsed_crs(options["crs"]),
         encoding=options.get("encoding"),
         strict=options.get("strict", False),
-        alignment=options.get("alignment"),
     )
 
 
@@ -380,6 +431,81 @@ class _Progress:
         elif tenth > self._tenth and total >= 10 and time.monotonic() - self._said >= _QUIET_S:
             self._tenth, self._said = tenth, time.monotonic()
             click.echo(_("{stage}: {percent} %").format(stage=stage, percent=10 * tenth), err=True)
+
+
+@orthowatch.command(
+    short_help=_("List what stands in one flight and no permit covers."),
+    help=_(
+        "List the structures that stand in the orthophoto ORTHO, a file or a folder of tiles, and"
+        " that no permit covers, and the permits on which nothing stands. Give its surface model"
+        " too: without heights far less is found, and less surely.\n\n"
+        "Without -o the structures no permit covers are printed as GeoJSON. -o FILE.geojson writes"
+        " them there, with FILE.run.json; -o FOLDER writes them (stock.geojson), everything that"
+        " stands, the permits nothing was built on, excluded ground and the run record."
+    ),
+)
+@click.argument("ortho", type=_SOURCE)
+@_GROUND
+@click.option("--dsm", type=_SOURCE, help=_("Surface model of the flight."))
+@click.option("--flown-on", type=_Day(), help=_("Day of the flight."))
+@click.option("--within", type=_LAYER, help=_("Layer of the area to report on."))
+@click.option("--min-area", type=float, help=_("Smallest structure reported, square metres."))
+@_READING
+@click.option("-o", "--output", type=_SOURCE, help=_("FILE.geojson or a folder for everything."))
+@_RUNNING
+@click.option("--fail-on-suspects", is_flag=True, help=_("Exit with 3 when there are suspects."))
+@click.option("--strict", is_flag=True, help=_("Refuse layers with flawed rows."))
+@_TALK
+def inventory(ortho: Path, **options: Any) -> None:
+    from change.export.bundle import record_path
+    from change.export.geojson import geojson_text, suspects_frame
+    from change.export.inventory_folder import require_free_inventory, write_inventory
+    from change.inventory_job import InventoryJob, run_inventory
+    from change.job import FlightOptions
+
+    quiet, output = options["quiet"], options["output"]
+    if options["as_json"] and output is None:
+        raise click.UsageError(_("--json needs -o: without -o the suspects themselves are printed"))
+    if output is not None:
+        require_free_inventory(output)
+    job = InventoryJob(
+        flight=FlightOptions(path=ortho, dsm=options["dsm"], flown_on=options["flown_on"]),
+        layers=_layers(options),
+        crs=_parsed_crs(options["crs"]),
+        nodata=options["nodata"],
+    )
+    progress = None if quiet else _Progress()
+    result = run_inventory(job, _settings(options), say=_talk(quiet), progress=progress)
+    if output is None:
+        click.echo(geojson_text(suspects_frame(result.suspects, result)), nl=False)
+    else:
+        written = write_inventory(result, output)
+        if options["as_json"]:
+            click.echo(record_path(output).read_text(encoding="utf-8"), nl=False)
+        if not quiet:
+            _list_stock(result)
+            click.echo(_("written: {files}").format(files=", ".join(map(str, written))), err=True)
+    if options["fail_on_suspects"] and result.suspects:
+        sys.exit(SUSPECTS)
+
+
+def _list_stock(result: "InventoryResult") -> None:
+    """Print what no permit covers, and what no building stands on."""
+    from change.export.listing import suspect_lines
+
+    suspects = result.suspects
+    text = _(
+        "standing: {standing}, not as permitted: {count}, {area:.0f} m2; permits with nothing on"
+        " them: {empty}; judged ground: {judged:.0f} m2"
+    ).format(
+        standing=len(result.compared),
+        count=len(suspects),
+        area=sum(item.change.area_m2 for item in suspects),
+        empty=len(result.empty),
+        judged=result.stock.judged_m2,
+    )
+    for line in (text, *suspect_lines(suspects, result.crs)):
+        click.echo(line, err=True)
 
 
 @orthowatch.command(
@@ -754,6 +880,7 @@ def _tell_turned(facts: dict[str, Any], folder: Path, say: Callable[[str], None]
 @_SEED
 @_TALK
 def demo(folder: Path, seed: int, **options: Any) -> None:
+    from change.ground_layers import LayerOptions
     from change.job import FlightOptions, Job
     from survey.settings import Settings
     from survey.simulation import Order, draw_plan
@@ -763,10 +890,70 @@ def demo(folder: Path, seed: int, **options: Any) -> None:
     job = Job(
         before=FlightOptions(path=pictures[0], dsm=surfaces[0]),
         after=FlightOptions(path=pictures[-1], dsm=surfaces[-1]),
-        permits=str(folder / "permits.gpkg"),
+        layers=LayerOptions(
+            permits=str(folder / "permits.gpkg"),
+            townships=str(folder / "townships.geojson"),
+            cells=str(folder / "cells.geojson"),
+        ),
     )
     wanted = {"output": folder / "result", "changes": None, "fail_on_suspects": False}
     _detect(job, Settings(), options | wanted)
+
+
+@orthowatch.group(help=_("Work with layers of permits."))
+def permits() -> None:
+    pass
+
+
+@permits.command(
+    "check",
+    short_help=_("List every flaw of a permit layer."),
+    help=_(
+        "Read the permits in LAYER as a run would, and list every row that is flawed: what is"
+        " wrong with it, and what was done. LAYER is a file, FILE|layername=NAME, or a table in"
+        " PostGIS (postgresql://USER@HOST/DATABASE?table=SCHEMA.NAME).\n\n"
+        "-o FILE.gpkg (with FILE.run.json) or -o FOLDER writes the flawed rows and the permits as"
+        " layers. Exit code 2 where the layer cannot be read."
+    ),
+)
+@click.argument("layer", type=_LAYER)
+@click.option("--near", type=_SOURCE, help=_("Orthophoto of the ground the permits are for."))
+@click.option("--layers-crs", help=_("CRS of the layers, whatever they say of themselves."))
+@click.option("--crs", help=_("CRS of files that state none: EPSG code, WKT or a file."))
+@click.option("--encoding", help=_("Encoding of the layers' text, such as GBK."))
+@click.option(
+    "--control-points",
+    "--points",
+    "control_points",
+    type=_SOURCE,
+    help=_("Table of points that carry the permits to the ground."),
+)
+@click.option("--config", type=_SOURCE, help=_("Settings file (TOML)."))
+@click.option("-o", "--output", type=_SOURCE, help=_("FILE.gpkg or a folder."))
+@click.option("--strict", is_flag=True, help=_("Exit with 2 where a row is flawed."))
+@_TALK
+def check_permit_layer(layer: str, **options: Any) -> None:
+    from change.export import permit_report as report
+    from change.permit_check import check_permits
+    from survey.settings import read_settings
+
+    output, say = options["output"], _talk(options["quiet"])
+    if output is not None:
+        report.require_free_report(output)
+    asked = _layers(options | {"permits": layer})
+    found, run = check_permits(asked, options["near"], read_settings(options["config"]))
+    if options["as_json"]:
+        click.echo(json.dumps(report.report_facts(found), ensure_ascii=False, indent=2))
+    elif not options["quiet"]:
+        for line in report.report_lines(found):
+            click.echo(line)
+    for sentence in report.report_summary(found):
+        say(sentence)
+    if output is not None:
+        written = report.write_report(found, run, output)
+        say(_("written: {files}").format(files=", ".join(map(str, written))))
+    if options["strict"] and found.bad_rows:
+        sys.exit(BAD_INPUT)
 
 
 def main() -> NoReturn:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from change.permit_offset import PermitOffset
+from change.permit_offset import LayerOffset
 from change.permits import Permits
 from survey.crs import describe_crs
 from survey.field_file import SavedField
@@ -50,17 +50,32 @@ def pair_facts(
     }
 
 
-def permit_facts(permits: Permits | None, offset: PermitOffset | None) -> dict[str, Any] | None:
+def permit_facts(permits: Permits | None, offset: LayerOffset | None) -> dict[str, Any] | None:
     """Return what the record tells of the permit layer; None where none was given."""
     if permits is None:
         return None
     return {
         "read": len(permits.permits),
-        "offset": None if offset is None else asdict(offset),
+        "offset": None if offset is None else _offset_facts(offset),
         "flawed_rows": [
             {"row": row.row, "why": row.why, "detail": row.detail, "kept": row.kept}
             for row in permits.bad_rows
         ],
+    }
+
+
+def _offset_facts(offset: LayerOffset) -> dict[str, Any]:
+    residual = offset.residual_m
+    return {
+        "verdict": offset.verdict,
+        "why": offset.why,
+        "east_m": round(offset.east_m, 3),
+        "north_m": round(offset.north_m, 3),
+        "error_m": round(offset.error_m, 3),
+        "evidence": round(offset.evidence, 2),
+        "residual_m": None if residual is None else round(residual, 3),
+        "outlines": offset.outlines,
+        "neighbourhoods": offset.neighbourhoods,
     }
 
 

@@ -1,33 +1,30 @@
 """The whole line for one pair of flights: open, check, align, detect, compare."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-import shapely
 from pyproj import CRS
-from shapely import Polygon
-from shapely.geometry.base import BaseGeometry
 
-from change.detection import detect
+from change.detection import Change, detect
+from change.dispatch import Place
 from change.facts import pair_facts, permit_facts
-from change.layers import BadRow, LayerRead, read_layer, states_crs
-from change.permit_offset import PermitOffset, find_offset
-from change.permits import Permits, open_permits
+from change.ground_layers import GroundLayers, LayerOptions, open_layers
+from change.placed_permits import place_permits
+from change.protected import find_on_protected
 from change.remarks import remarks
 from change.result import Result
-from change.suspicion import compare
+from change.sight import sight_before
+from change.suspicion import Circumstances, compare
 from survey.blocks import Progress, open_executor
 from survey.checks import check_flight, check_pair
-from survey.errors import LayerError
 from survey.examination import examine
 from survey.field_file import SavedField, read_field
 from survey.findings import Finding, require
 from survey.flight import Flight, open_flight
-from survey.grid import WorkingGrid
 from survey.pair import Pair, make_pair, working_grid
 from survey.runs import Run, hash_inputs, start_run
 from survey.settings import Settings
@@ -72,20 +69,12 @@ class Job:
     """The earlier flight."""
     after: FlightOptions
     """The later flight."""
-    permits: str | None = None
-    """Layer of permitted buildings: a file, or ``FILE|layername=NAME``."""
-    layers_crs: CRS | None = None
-    """CRS of the layers' coordinates, whatever they say of themselves."""
-    within: str | None = None
-    """Layer of the area to report on."""
+    layers: LayerOptions = field(default_factory=LayerOptions)
+    """Permits and other layers."""
     crs: CRS | None = None
-    """CRS for files that state none."""
+    """CRS for flights that state none."""
     nodata: float | None = None
     """Value that means no picture, for files that do not say so."""
-    encoding: str | None = None
-    """Encoding of the layers' text."""
-    strict: bool = False
-    """Refuse layers with flawed rows."""
     alignment: Path | None = None
     """Saved alignment to go by; None to measure it."""
 
@@ -124,36 +113,69 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
     saved = saved_field(job)
     # The layers first: whoever named the wrong file should not wait for the alignment to hear it.
     grid = working_grid(before, after, settings)
-    permits, within = _read_permits(job, grid), _read_within(job, grid)
-    area = _area(within, grid)
-    run = start_run(hash_inputs(job_inputs(job)), settings, job_options(job))
+    layers = open_layers(job.layers, grid, settings)
+    area = layers.area(grid)
+    inputs = (*hash_inputs(job_inputs(job)), *layers.read())
+    run = start_run(inputs, settings, job_options(job))
     with paired((before, after), saved, run, settings, say=say, progress=progress) as done:
         pair, executor = done
-        permits, offset = _fit_permits(permits, pair)
-        said = remarks(pair, permits, within, offset)
+        ground = place_permits(
+            layers.permits, sight_before(pair), settings.permits, executor=executor
+        )
+        said = remarks(pair, layers, ground.offset)
         for sentence in said:
             say(sentence)
         detection = detect(
             pair,
             settings,
-            known_roofs=_roofs(permits),
+            known_roofs=ground.roofs,
             within=area,
             executor=executor,
             progress=progress,
         )
     pair = replace(pair, before=without_copies(pair.before), after=without_copies(pair.after))
-    compared = compare(
-        detection.changes, permits, settings.permits, before.flown_on, after.flown_on
+    changes = detection.changes
+    known = Circumstances(
+        flown_before=before.flown_on,
+        flown_after=after.flown_on,
+        height_error_m=_height_error(pair),
+        placed_to=ground.placed_to,
+        placed=ground.placed,
+        built=ground.built,
+        protected=find_on_protected(
+            [change.outline for change in changes],
+            layers.protected,
+            [change.tolerance_m for change in changes],
+        ),
     )
+    compared = compare(changes, ground.permits, settings, known)
+    places = _places(changes, layers)
+    unplaced = () if layers.districts is None else layers.districts.remarks(tuple(places.values()))
+    for sentence in unplaced:
+        say(sentence)
     return Result(
         run=run,
         pair=pair,
         detection=detection,
         compared=tuple(sorted(compared, key=lambda item: (-item.severity, item.change.id))),
+        places=places,
         findings=tuple(findings),
-        assumptions=said,
-        facts=pair_facts(pair, findings, saved) | {"permits": permit_facts(permits, offset)},
+        assumptions=(*said, *unplaced),
+        facts=pair_facts(pair, findings, saved)
+        | {"permits": permit_facts(ground.permits, ground.offset)},
     )
+
+
+def _height_error(pair: Pair) -> float:
+    """Return the expected error of heights gained, m: what stable ground leaves."""
+    return 0.0 if pair.datum is None else pair.datum.residual_m
+
+
+def _places(changes: Sequence[Change], layers: GroundLayers) -> dict[str, Place]:
+    if layers.districts is None:
+        return {}
+    places = layers.districts.place([change.outline for change in changes])
+    return {change.id: place for change, place in zip(changes, places, strict=True)}
 
 
 @contextmanager
@@ -242,8 +264,7 @@ def job_inputs(job: Job) -> list[tuple[str, Path]]:
         ("after", job.after.path),
         ("dsm_before", job.before.dsm),
         ("dsm_after", job.after.dsm),
-        ("permits", job.permits),
-        ("within", job.within),
+        *job.layers.files(),
         ("alignment", job.alignment),
     ]
     return [(role, Path(str(path).split("|")[0])) for role, path in named if path is not None]
@@ -256,11 +277,8 @@ def job_options(job: Job) -> dict[str, str | None]:
         "flown_before": days[0].isoformat() if days[0] else None,
         "flown_after": days[1].isoformat() if days[1] else None,
         "crs": job.crs.to_string() if job.crs else None,
-        "layers_crs": job.layers_crs.to_string() if job.layers_crs else None,
         "nodata": None if job.nodata is None else repr(job.nodata),
-        "encoding": job.encoding,
-        "permits_layer": job.permits.partition("|")[2] or None if job.permits else None,
-        "within_layer": job.within.partition("|")[2] or None if job.within else None,
+        **job.layers.told(),
     }
 
 
@@ -274,67 +292,3 @@ def verdict_sentence(pair: Pair, saved: SavedField | None = None) -> str:
     }[alignment.verdict]
     said = text.format(why=alignment.why)
     return said if saved is None else _("{said} (from {path})").format(said=said, path=saved.name)
-
-
-def _read_permits(job: Job, grid: WorkingGrid) -> Permits | None:
-    if job.permits is None:
-        return None
-    crs = _layer_crs(job, job.permits)
-    permits = open_permits(job.permits, area=grid, crs=crs, encoding=job.encoding)
-    _refuse_flawed(job, permits.bad_rows, job.permits)
-    return permits
-
-
-def _read_within(job: Job, grid: WorkingGrid) -> LayerRead | None:
-    if job.within is None:
-        return None
-    crs = _layer_crs(job, job.within)
-    layer = read_layer(job.within, area=grid, crs=crs, encoding=job.encoding)
-    _refuse_flawed(job, layer.bad_rows, job.within)
-    return layer
-
-
-def _area(within: LayerRead | None, grid: WorkingGrid) -> BaseGeometry | None:
-    """Return the area to report on; refuse one that the flights do not share."""
-    if within is None:
-        return None
-    area: BaseGeometry = within.frame.union_all()
-    bounds = grid.bounds
-    if not area.intersects(shapely.box(bounds.left, bounds.bottom, bounds.right, bounds.top)):
-        raise LayerError(
-            _("{path}: lies outside the ground that both flights cover").format(path=within.source)
-        )
-    return area
-
-
-def _layer_crs(job: Job, layer: str) -> CRS | None:
-    """Return what the user says of a layer's CRS; None to believe the layer."""
-    if job.layers_crs is not None or job.crs is None:
-        return job.layers_crs
-    return None if states_crs(layer) else job.crs
-
-
-def _refuse_flawed(job: Job, rows: tuple[BadRow, ...], name: str) -> None:
-    if job.strict and rows:
-        first = rows[0]
-        raise LayerError(
-            _("{path}: {count} flawed rows, the first is row {row}: {detail} (--strict)").format(
-                path=name, count=len(rows), row=first.row, detail=first.detail
-            )
-        )
-
-
-def _fit_permits(permits: Permits | None, pair: Pair) -> tuple[Permits | None, PermitOffset | None]:
-    """Move the permits to where the earlier flight shows what they draw."""
-    offset = None if permits is None else find_offset(permits, pair.before, pair.grid)
-    if permits is None or offset is None:
-        return permits, None
-    return permits.moved(east_m=offset.east_m, north_m=offset.north_m), offset
-
-
-def _roofs(permits: Permits | None) -> list[Polygon]:
-    """Return the permitted outlines as roofs that may stand."""
-    if permits is None:
-        return []
-    parts = shapely.get_parts([permit.outline for permit in permits.permits])
-    return [part for part in parts if isinstance(part, Polygon)]

@@ -13,7 +13,17 @@ from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
 from change.layers import Area, BadRow, LayerRead, read_layer
-from change.layers.attributes import date_in, find_column, number_in, text_in
+from change.layers.attributes import (
+    area_in,
+    column_m2,
+    date_in,
+    find_column,
+    last_date_in,
+    number_in,
+    number_key,
+    temporary_in,
+    text_in,
+)
 from survey.errors import LayerError
 from survey.words import _
 
@@ -57,6 +67,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "户主姓名", "建设单位", "申请人", "产权人", "业主", "姓名", "单位名称",
     ),
     "use": ("use", "land use", "purpose", "usage", "用途", "土地用途", "房屋用途", "规划用途"),
+    "temporary": (
+        "temporary", "is temporary", "temp", "permit type", "type of permit", "permit kind",
+        "是否临时", "是否临时建筑", "是否临建", "临时", "临时建筑", "临建", "许可证类型",
+        "许可类型", "许可证类别", "许可类别", "证件类型", "证书类型",
+    ),
 }  # fmt: skip
 """Field of a permit to the column names it goes by, the surest first: the usual names in
 Chinese ledgers of permits, in the land registry and in English exports."""
@@ -88,6 +103,13 @@ class Permit:
     """Who holds it."""
     use: str
     """What the building is for."""
+    temporary: bool = False
+    """Whether it is for a temporary building: a column says so, or else the number does."""
+
+    @property
+    def key(self) -> str:
+        """The number as compared: width, brackets, dashes, case and blanks do not matter."""
+        return number_key(self.number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +138,12 @@ class Permits:
     """GDAL's own warnings."""
     bad_rows: tuple[BadRow, ...]
     """What was wrong, by row: geometry and attributes, dropped or kept."""
+    lost_numbers: tuple[tuple[int, str], ...] = ()
+    """Numbers of the permits in rows that could not be used, as (row, number)."""
+    other_columns: tuple[str, ...] = ()
+    """Columns that were not recognised."""
+    digest: str | None = None
+    """SHA-256 of the content, where it came from a database and no file can be hashed."""
     _tree: STRtree = field(init=False, repr=False, compare=False)
     _flawed: tuple[BadRow, ...] = field(init=False, repr=False, compare=False)
     _flawed_tree: STRtree = field(init=False, repr=False, compare=False)
@@ -163,7 +191,7 @@ class Permits:
         return self.dropped - len(self._flawed)
 
 
-def open_permits(
+def open_permits(  # noqa: PLR0913 - each says one thing about the layer
     path: str | Path,
     *,
     area: Area | None = None,
@@ -171,13 +199,15 @@ def open_permits(
     encoding: str | None = None,
     layer: str | None = None,
     columns: Mapping[str, str] | None = None,
+    points: str | Path | None = None,
 ) -> Permits:
     """Read a permit layer.
 
     Parameters
     ----------
     path
-        A local file or folder that GDAL reads, a zip of one, or ``FILE|layername=NAME``.
+        A local file or folder that GDAL reads, a zip of one, ``FILE|layername=NAME``, or a table in
+        PostGIS, ``postgresql://USER@HOST/DATABASE?table=SCHEMA.NAME``.
     area
         Where the work takes place; outlines come out in its CRS, and a layer that lies elsewhere is
         refused. Without one they come out in the metric CRS of where they lie.
@@ -189,13 +219,16 @@ def open_permits(
         Name of the layer, where the file has several.
     columns
         Field of a permit to the column that holds it, where its name is not one of ``COLUMNS``.
+    points
+        Table of control points that carry the layer's own coordinates to ``crs``, or to the area's
+        CRS where none is given; see `change.layers.control_points`.
 
     Raises
     ------
     LayerError
         The layer cannot be read or placed, lies elsewhere, or has no column of a given name.
     """
-    read = read_layer(path, area=area, crs=crs, encoding=encoding, layer=layer)
+    read = read_layer(path, area=area, crs=crs, encoding=encoding, layer=layer, points=points)
     chosen = _columns(read, columns or {})
     flaws: list[BadRow] = []
     permits = tuple(_rows(read.frame, chosen, flaws))
@@ -214,6 +247,9 @@ def open_permits(
         columns=tuple(chosen.items()),
         assumptions=read.assumptions if "number" in chosen else (*read.assumptions, unnumbered),
         remarks=read.remarks,
+        lost_numbers=_lost_numbers(read, chosen),
+        other_columns=tuple(n for n in _names(read.frame) if n not in chosen.values()),
+        digest=read.digest,
         bad_rows=tuple(sorted((*read.bad_rows, *flaws), key=lambda flaw: (flaw.row, flaw.why))),
     )
 
@@ -248,31 +284,47 @@ def _columns(read: LayerRead, given: Mapping[str, str]) -> dict[str, str]:
     return chosen
 
 
+def _lost_numbers(read: LayerRead, chosen: dict[str, str]) -> tuple[tuple[int, str], ...]:
+    if "number" not in chosen:
+        return ()
+    cells = read.lost[chosen["number"]]
+    return tuple((int(row), text_in(cell)) for row, cell in zip(cells.index, cells, strict=True))
+
+
 def _rows(frame: gpd.GeoDataFrame, chosen: dict[str, str], flaws: list[BadRow]) -> list[Permit]:
     """Return one permit for each row; a cell that cannot be read is noted, its row is kept."""
     cells = {item: frame[column].tolist() for item, column in chosen.items()}
+    units = {item: column_m2(column) for item, column in chosen.items() if item.endswith("_m2")}
     permits = []
     for index, (row, outline) in enumerate(zip(frame.index, frame.geometry, strict=True)):
         reader = _Reader(
-            row=int(row), cells={k: v[index] for k, v in cells.items()}, names=chosen, flaws=flaws
+            row=int(row),
+            cells={k: v[index] for k, v in cells.items()},
+            names=chosen,
+            units=units,
+            flaws=flaws,
         )
-        storeys = reader.value("storeys", number_in)
-        permits.append(
-            Permit(
-                row=int(row),
-                outline=outline,
-                number=text_in(reader.cells.get("number")),
-                granted=reader.value("granted", date_in),
-                valid_until=reader.value("valid_until", date_in),
-                footprint_m2=reader.value("footprint_m2", number_in),
-                floor_area_m2=reader.value("floor_area_m2", number_in),
-                storeys=None if storeys is None else round(storeys),
-                height_m=reader.value("height_m", number_in),
-                holder=text_in(reader.cells.get("holder")),
-                use=text_in(reader.cells.get("use")),
-            )
-        )
+        permits.append(_permit(int(row), outline, reader))
     return permits
+
+
+def _permit(row: int, outline: Polygon | MultiPolygon, reader: "_Reader") -> Permit:
+    storeys = reader.value("storeys", number_in)
+    number = reader.text("number")
+    return Permit(
+        row=row,
+        outline=outline,
+        number=number,
+        granted=reader.value("granted", date_in),
+        valid_until=reader.value("valid_until", last_date_in),
+        footprint_m2=reader.area("footprint_m2"),
+        floor_area_m2=reader.area("floor_area_m2"),
+        storeys=None if storeys is None else round(storeys),
+        height_m=reader.value("height_m", number_in),
+        holder=reader.text("holder"),
+        use=reader.text("use"),
+        temporary=temporary_in(reader.cells.get("temporary"), number),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,13 +334,23 @@ class _Reader:
     row: int
     cells: dict[str, Any]
     names: dict[str, str]
+    units: dict[str, float]
     flaws: list[BadRow]
 
+    def text(self, item: str) -> str:
+        return text_in(self.cells.get(item))
+
+    def area(self, item: str) -> Any:
+        return self.value(item, lambda cell: area_in(cell, self.units[item]))
+
     def value(self, item: str, parse: Callable[[Any], Any]) -> Any:
+        cell = self.cells.get(item)
+        if cell is None:
+            return None
         try:
-            return parse(self.cells.get(item))
+            return parse(cell)
         except ValueError as error:
-            why = "unreadable_date" if parse is date_in else "unreadable_number"
+            why = "unreadable_date" if parse in (date_in, last_date_in) else "unreadable_number"
             detail = f"{self.names[item]}: {error}"
             self.flaws.append(BadRow(row=self.row, why=why, detail=detail, kept=True, where=None))
             return None

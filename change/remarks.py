@@ -1,39 +1,45 @@
 """What a run assumed and came across, in sentences: said once, and kept in its record."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import shapely
 
-from change.layers import BadRow, LayerRead
-from change.permit_offset import PermitOffset
+from change.ground_layers import GroundLayers
+from change.layers import BadRow
+from change.permit_offset import LayerOffset
 from change.permits import Permits
 from survey.grid import WorkingGrid
 from survey.pair import Pair
 from survey.words import _, ngettext
 
-__all__ = ["remarks"]
+__all__ = ["layer_remarks", "remarks"]
 
 # The densest villages leave a quarter of the ground open; plots and townships leave none.
 _MOSTLY_COVERED = 0.75
 
 
-def remarks(
-    pair: Pair, permits: Permits | None, within: LayerRead | None, offset: PermitOffset | None
-) -> tuple[str, ...]:
+def remarks(pair: Pair, layers: GroundLayers, offset: LayerOffset | None) -> tuple[str, ...]:
     """Return what was assumed and found of a pair and its layers, each sentence once."""
     said = [*pair.before.assumptions, *pair.after.assumptions]
+    said.extend([*layer_remarks(layers, offset, pair.grid), *_height_remarks(pair)])
+    return tuple(dict.fromkeys(said))
+
+
+def layer_remarks(
+    layers: GroundLayers, offset: LayerOffset | None, grid: WorkingGrid
+) -> Iterator[str]:
+    """Yield what was assumed and found of the layers of a job."""
+    permits = layers.permits
     if permits is None:
-        said.append(_("no permit layer was given: every change is listed as not compared"))
-    for layer in (permits, within):
-        if layer is not None:
-            said.extend([*layer.assumptions, *_flawed(layer.bad_rows)])
+        yield _("no permit layer was given: every change is listed as not compared")
+    for assumptions, bad_rows in layers.said():
+        yield from (*assumptions, *_flawed(bad_rows))
     if permits is not None:
-        said.extend(_permit_remarks(permits, offset, pair.grid))
-    return tuple(dict.fromkeys([*said, *_height_remarks(pair)]))
+        yield from _permit_remarks(permits, offset, grid)
 
 
 def _permit_remarks(
-    permits: Permits, offset: PermitOffset | None, grid: WorkingGrid
+    permits: Permits, offset: LayerOffset | None, grid: WorkingGrid
 ) -> Iterator[str]:
     if permits.unplaced:
         yield _("{count} permit rows have no place at all: any suspect may be one of them").format(
@@ -44,10 +50,16 @@ def _permit_remarks(
         yield _(
             "the permits cover {share:.0%} of the ground; are these the outlines of buildings?"
         ).format(share=share)
-    if offset is not None:
+    if offset is not None and offset.found:
         yield _(
-            "the permits lie {east:+.1f} m east, {north:+.1f} m north of the roofs; moved back"
-        ).format(east=-offset.east_m, north=-offset.north_m)
+            "the permits lie {east:+.1f} m east, {north:+.1f} m north of the roofs, known to"
+            " {error:.1f} m; moved back"
+        ).format(east=-offset.east_m, north=-offset.north_m, error=offset.error_m)
+    elif offset is not None:
+        yield _(
+            "where the permits lie against the roofs cannot be told: {why}; taken as drawn, to"
+            " within {error:.1f} m"
+        ).format(why=offset.why, error=offset.error_m)
 
 
 def _height_remarks(pair: Pair) -> Iterator[str]:
@@ -70,7 +82,7 @@ def _covered_share(permits: Permits, grid: WorkingGrid) -> float:
     return float(drawn.intersection(ground).area / ground.area)
 
 
-def _flawed(rows: tuple[BadRow, ...]) -> list[str]:
+def _flawed(rows: Sequence[BadRow]) -> list[str]:
     if not rows:
         return []
     dropped = sum(not row.kept for row in rows)

@@ -1,16 +1,50 @@
 """Everything one run found, ready to be written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Any, Protocol
+
+from pyproj import CRS
 
 from change.detection import Detection
+from change.dispatch import Place
+from change.exclusion import Excluded
 from change.suspicion import Suspect
 from survey.field_file import Measurement, SavedField, flight_digest
 from survey.findings import Finding
 from survey.pair import Pair
 from survey.runs import Run
 
-__all__ = ["AlignmentResult", "Result"]
+__all__ = ["AlignmentResult", "Compared", "Result"]
+
+
+class Compared(Protocol):
+    """What tables of suspects tell of the run that found them, whatever kind of run it was."""
+
+    @property
+    def run(self) -> Run:
+        """What was run on what."""
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """Who is responsible for each change, by its id."""
+
+    @property
+    def crs(self) -> CRS:
+        """CRS of all outlines."""
+
+    @property
+    def verdict(self) -> str | None:
+        """Verdict on the alignment; None where nothing was aligned."""
+
+    @property
+    def flown(self) -> tuple[date | None, date | None]:
+        """Days of the earlier and the later flight; None where unknown or where there is none."""
+
+    @property
+    def excluded(self) -> tuple[Excluded, ...]:
+        """Ground that was not judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +59,8 @@ class Result:
     """Changes and excluded ground."""
     compared: tuple[Suspect, ...]
     """Every change with what the permits say to it, the most severe first."""
+    places: Mapping[str, Place]
+    """Who is responsible for each change, by its id; empty where nobody was named."""
     findings: tuple[Finding, ...]
     """What the checks said of the flights."""
     assumptions: tuple[str, ...]
@@ -36,6 +72,26 @@ class Result:
     def suspects(self) -> tuple[Suspect, ...]:
         """Those changes that the permits do not explain."""
         return tuple(item for item in self.compared if item.suspicious)
+
+    @property
+    def crs(self) -> CRS:
+        """CRS of all outlines."""
+        return self.pair.grid.crs
+
+    @property
+    def verdict(self) -> str:
+        """Verdict on the alignment."""
+        return self.pair.alignment.verdict
+
+    @property
+    def flown(self) -> tuple[date | None, date | None]:
+        """Days of the earlier and the later flight; None where unknown."""
+        return self.pair.before.flown_on, self.pair.after.flown_on
+
+    @property
+    def excluded(self) -> tuple[Excluded, ...]:
+        """Ground that was not judged."""
+        return self.detection.excluded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,29 +1,40 @@
-"""Suspicion: what the permits say against what stands there. Pure.
+"""Suspicion: which changes the permits do not explain, and how much each matters. Pure.
 
-Every change gets a reason; whether that makes it a suspect is ``Suspect.suspicious``. The tolerance
-at a change is the accuracy of the permit drawing plus what the flights may be misaligned by there:
-within it nothing can be held against anyone. So whether there is an excess is decided beyond the
-permits grown by the tolerance, and how large it is is told from the line that was drawn.
+Every change gets a reason; whether that makes it a suspect is ``Suspect.suspicious``. The rules for
+one change stand in ``change.relations``; here is what takes all of them: which stand beside the
+permit that was meant for them, and the order in which to look.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import shapely
-from shapely import Polygon
+from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
 from change.detection import Change
 from change.permits import Permit, Permits
-from survey.settings import PermitSettings
+from change.protected import OnProtected
+from change.ranking import NO_SUSPICION, points_for
+from change.relations import ADRIFT_M, Built, Case, Relation, relate
+from survey.settings import PermitSettings, Settings
 
-__all__ = ["REASONS", "Suspect", "compare", "is_suspect", "severity_of"]
+__all__ = [
+    "FURTHER",
+    "NOT_JUDGED",
+    "REASONS",
+    "Circumstances",
+    "NearPermit",
+    "Suspect",
+    "compare",
+    "is_suspect",
+]
 
 REASONS = (
     "no_permit",
+    "beside_permit",
     "exceeds_permit",
     "grown_beyond_permit",
     "permit_expired",
@@ -35,32 +46,63 @@ REASONS = (
 )
 """What a permit layer can say about a change; the slugs that data carries."""
 
-_NO_SUSPICION = frozenset({"as_permitted", "removed_permitted", "removed_unpermitted"})
+FURTHER = (
+    "before_grant",
+    "permit_expired",
+    "too_high",
+    "footprint_too_large",
+    "floor_area_too_large",
+    "temporary",
+    "near_flawed_row",
+)
+"""What else can be said about a change beside its reason."""
 
-_FULL_COVER = 0.8
-"""Share that must lie inside for a change to count as permitted, however small the rest is: the
-half of a shed of 9 m2 is below ``min_excess_m2``, and the shed is still not as permitted."""
+NOT_JUDGED = ("height", "floor_area", "dates", "place")
+"""What permits limit and nobody could measure."""
+
 _NEAREST_M = 50.0
 """Permits farther off than this say nothing about a building: a large plot across a road."""
 _NEAREST_COUNT = 3
 _FLAWED_M = 10.0
 """A dropped row this near may be the permit that is missing: rows are often points at the gate."""
-_STEP_M = 0.5
-"""Spacing of the points along the excess from which its reach is measured."""
+_STILL_EMPTY = 0.3
+"""A permit of which new buildings cover less is still empty."""
+_ALIKE = 2.0
+"""A building may have so many times the area of the permit it was meant by, or the inverse."""
 
-# Severity: how grave the reason is in itself, out of 1. No bureau's own scale was seen; the order
-# is no permit at all, then more than permitted, then formal flaws.
-_WEIGHTS = {
-    "no_permit": 1.0,
-    "exceeds_permit": 0.8,
-    "grown_beyond_permit": 0.8,
-    "not_compared": 0.6,
-    "permit_expired": 0.5,
-    "before_grant": 0.5,
-}
-_SIZE_POINTS, _HEIGHT_POINTS = 80.0, 20.0
-_SMALL_M2, _LARGE_M2 = 10.0, 1000.0  # smallest change that is reported; a factory hall
-_TALL_M = 9.0  # three storeys of 3 m
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearPermit:
+    """A permit near a change."""
+
+    number: str
+    """Its number; empty where its row has none."""
+    distance_m: float
+    """From outline to outline, m."""
+    cover: float
+    """Share of the change within the permit grown by the tolerance, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What is known beside changes and permits."""
+
+    flown_before: date | None = None
+    """Day of the earlier flight; without it no date in a permit is held against anyone."""
+    flown_after: date | None = None
+    """Day of the later flight; likewise."""
+    height_error_m: float = 0.0
+    """Expected error of heights gained (one sigma), m."""
+    placed_to: Callable[[float, float], float] | None = None
+    """How well the layer's place on the ground is known at (x, y) (one sigma), m; None where that
+    is in ``PermitSettings.tolerance_m`` already."""
+    placed: bool = True
+    """Whether the layer's offset on the ground is known; otherwise it may lie metres off."""
+    built: Mapping[int, bool | None] = field(default_factory=dict)
+    """Whether something stood on a permit at the earlier flight, by row; None where nobody could
+    tell."""
+    protected: Sequence[tuple[OnProtected, ...]] | None = None
+    """Protected ground under each change, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,29 +113,42 @@ class Suspect:
     """What was seen."""
     reason: str
     """One of ``REASONS``."""
-    reasons: tuple[str, ...]
-    """Further reasons: ``permit_expired`` and ``before_grant`` of the permit it exceeds, and
-    ``near_flawed_row`` where a permit row that had to be dropped lies close by."""
-    severity: float
-    """How much it matters, 0 to 100; see ``severity_of``."""
-    permit_number: str
-    """Number of the permit that covers most of it; empty where none does or it has no number."""
-    permit_cover: float | None
+    reasons: tuple[str, ...] = ()
+    """Further reasons, of ``FURTHER``."""
+    not_judged: tuple[str, ...] = ()
+    """What the permits limit and nobody could measure, of ``NOT_JUDGED``."""
+    points: tuple[tuple[str, float], ...] = ()
+    """What makes the severity, as (what for, points)."""
+    permit_number: str = ""
+    """Number of the permit that covers most of it, or that it stands beside; empty without one."""
+    permit_cover: float | None = None
     """Share that lies within permits grown by the tolerance, 0 to 1; None if not compared."""
-    excess_m2: float | None
-    """Area beyond the permits as drawn, m2 (all of it without a permit); None if not compared."""
-    excess_m: float | None
+    permit_tolerance_m: float | None = None
+    """Accuracy of drawing and flights together, within which nothing is held against anyone, m."""
+    excess: BaseGeometry | None = None
+    """Outline of what lies beyond the permits as drawn; None if not compared or none is there."""
+    excess_m2: float | None = None
+    """Its area, m2 (all of the change without a permit), or what is beyond the permitted area where
+    that is more; None if not compared."""
+    excess_m: float | None = None
     """How far it reaches beyond the permits as drawn, m; None if not compared or none is there."""
-    nearest: tuple[str, ...]
-    """Numbers of the nearest permits within 50 m, nearest first, at most three."""
-    unit: str | None = None
-    """Who is responsible for the place; filled by dispatch."""
-    cell: str | None = None
-    """Grid cell of the place; filled by dispatch."""
+    excess_height_m: float | None = None
+    """Height beyond the permitted one, m; None unless it is."""
+    storeys_gained: tuple[int, int] | None = None
+    """Storeys that the height gained may be, fewest and most; None where no height is known."""
+    nearest: tuple[NearPermit, ...] = ()
+    """The nearest permits within 50 m, nearest first, at most three."""
+    protected: tuple[OnProtected, ...] = ()
+    """Protected ground it stands on, the gravest first."""
 
     def __post_init__(self) -> None:
         if self.reason not in REASONS:
             raise ValueError(f"unknown reason: {self.reason!r}")
+
+    @property
+    def severity(self) -> float:
+        """How much it matters, 0 to 100."""
+        return min(100.0, round(sum(points for _name, points in self.points), 1))
 
     @property
     def suspicious(self) -> bool:
@@ -105,15 +160,14 @@ def is_suspect(reason: str) -> bool:
     """Whether a reason calls for a person to look."""
     if reason not in REASONS:
         raise ValueError(f"unknown reason: {reason!r}")
-    return reason not in _NO_SUSPICION
+    return reason not in NO_SUSPICION
 
 
 def compare(
     changes: Sequence[Change],
     permits: Permits | None,
-    settings: PermitSettings,
-    flown_before: date | None,
-    flown_after: date | None,
+    settings: Settings,
+    known: Circumstances,
 ) -> list[Suspect]:
     """Hold changes against the permits; one ``Suspect`` for each change, in the same order.
 
@@ -122,254 +176,165 @@ def compare(
     changes
         What appeared, grew or vanished, in the CRS of the permits' outlines.
     permits
-        The permit layer; None gives every change the reason ``not_compared``.
+        The permit layer, where it lies on the ground; None gives every change the reason
+        ``not_compared``.
     settings
-        Tolerance and thresholds.
-    flown_before, flown_after
-        Days of the two flights; without them no date in a permit is held against anyone.
+        Sections ``[permits]`` and ``[severity]``.
+    known
+        Flight days, errors, and what else is known of the ground.
     """
+    grounds = known.protected or [()] * len(changes)
     if permits is None:
-        return [_not_compared(change) for change in changes]
-    found = []
-    for change in changes:
-        built = _Built.of(change, flown_before, flown_after)
-        tolerance = settings.tolerance_m + change.tolerance_m
-        near = permits.near(change.outline, tolerance)
-        case = _Case(change=change, near=near, tolerance_m=tolerance, settings=settings)
-        found.append(_suspect(case, built, permits))
-    return found
+        return [
+            _ranked(_not_compared(change, settings.permits, known), ground, settings)
+            for change, ground in zip(changes, grounds, strict=True)
+        ]
+    cases = [_case(change, permits, settings.permits, known) for change in changes]
+    found = [_suspect(case, relate(case), permits) for case in cases]
+    found = _beside(found, cases, permits, known)
+    return [_ranked(item, on, settings) for item, on in zip(found, grounds, strict=True)]
 
 
-def severity_of(reason: str, area_m2: float, height_gain_m: float | None) -> float:
-    """Return how much a suspect matters, 0 to 100.
-
-    ``weight x 80 x log(1 + A/10) / log(1 + 1000/10) + 20 x H/9``, both fractions cut off at 1: the
-    reason's weight times the logarithm of the area in question, so that ten times the area adds the
-    same everywhere, plus points for height up to three storeys. Unknown height adds nothing. A
-    change that is no suspect has 0.
-
-    Parameters
-    ----------
-    reason
-        One of ``REASONS``.
-    area_m2
-        The excess where a permit is exceeded, otherwise the whole change, m2.
-    height_gain_m
-        Height gained, m; None where unknown.
-
-    Examples
-    --------
-    >>> severity_of("no_permit", 1000.0, 9.0)
-    100.0
-    >>> severity_of("as_permitted", 1000.0, 9.0)
-    0.0
-    """
-    if not is_suspect(reason):
-        return 0.0
-    size = math.log1p(max(0.0, area_m2) / _SMALL_M2) / math.log1p(_LARGE_M2 / _SMALL_M2)
-    height = 0.0 if height_gain_m is None else max(0.0, height_gain_m) / _TALL_M
-    points = _WEIGHTS[reason] * _SIZE_POINTS * min(1.0, size) + _HEIGHT_POINTS * min(1.0, height)
-    return round(points, 1)
+def _case(change: Change, permits: Permits, settings: PermitSettings, known: Circumstances) -> Case:
+    """Return a change with the permits near it."""
+    spot = change.outline.centroid
+    placed = 0.0 if known.placed_to is None else 2.0 * known.placed_to(spot.x, spot.y)
+    # Flights and layer are misplaced independently of each other.
+    tolerance = settings.tolerance_m + math.hypot(change.tolerance_m, placed)
+    return Case(
+        change=change,
+        built=Built.of(change, known.flown_before, known.flown_after),
+        near=permits.near(change.outline, tolerance),
+        adrift=() if known.placed else _adrift(permits.near(change.outline, ADRIFT_M), known),
+        tolerance_m=tolerance,
+        height_error_m=known.height_error_m,
+        settings=settings,
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Built:
-    """The span of days in which a change was built, as far as the flights tell."""
-
-    earliest: date | None
-    """Not before this day; None where unknown."""
-    latest: date | None
-    """Not after this day; None where unknown."""
-
-    @classmethod
-    def of(cls, change: Change, before: date | None, after: date | None) -> "_Built":
-        if change.origin == "stock":
-            return cls(earliest=None, latest=before)
-        return cls(earliest=before, latest=after)
-
-    def flaw(self, permit: Permit) -> str | None:
-        """Say what in the permit's dates cannot have allowed the building; None if nothing."""
-        if self.latest and permit.granted and permit.granted > self.latest:
-            return "before_grant"
-        if self.earliest and permit.valid_until and permit.valid_until < self.earliest:
-            return "permit_expired"
-        return None
-
-    def fresh(self, permit: Permit) -> bool:
-        """Whether the permit was granted since the first flight, and so for what is new."""
-        return bool(self.earliest and permit.granted and permit.granted >= self.earliest)
+def _adrift(near: Sequence[Permit], known: Circumstances) -> tuple[Permit, ...]:
+    """Return those on which nothing is known to have stood: they may be for what is new."""
+    return tuple(permit for permit in near if not known.built.get(permit.row))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """A change and the permits within the tolerance of it."""
-
-    change: Change
-    near: tuple[Permit, ...]
-    tolerance_m: float
-    settings: PermitSettings
-
-    def ground(self, permits: Sequence[Permit]) -> BaseGeometry:
-        """Return the permits grown by the tolerance, as one."""
-        outlines = shapely.union_all([permit.outline for permit in permits])
-        return shapely.buffer(outlines, self.tolerance_m)
-
-    def cover(self, permits: Sequence[Permit]) -> float:
-        """Return the share of the change inside the permits grown by the tolerance."""
-        if not permits:
-            return 0.0
-        outline = self.change.outline
-        return min(1.0, outline.intersection(self.ground(permits)).area / outline.area)
-
-    def within(self, permits: Sequence[Permit]) -> bool:
-        """Whether the permits cover the change, but for less than counts as an excess."""
-        cover = self.cover(permits)
-        beyond = (1.0 - cover) * self.change.outline.area
-        return cover >= _FULL_COVER and beyond < self.settings.min_excess_m2
-
-    def excess(self) -> tuple[float, float | None]:
-        """Return the area (m2) and reach (m) beyond the permits as drawn."""
-        outline = self.change.outline
-        drawn = shapely.union_all([permit.outline for permit in self.near])
-        beyond = outline.difference(drawn)
-        if not self.near:
-            return outline.area, None
-        if beyond.is_empty:
-            return 0.0, 0.0
-        # A sliver may lose all its corners to the cutting up: its own do as well.
-        corners = shapely.get_coordinates(shapely.segmentize(beyond, _STEP_M))
-        points = shapely.points(corners if len(corners) else shapely.get_coordinates(beyond))
-        return beyond.area, float(shapely.distance(points, drawn).max())
-
-    def principal(self) -> tuple[str, tuple[Permit, ...]]:
-        """Return the number that covers most of the change, and the permits that bear it."""
-        shares: dict[str, float] = defaultdict(float)
-        for permit in self.near:
-            shares[permit.number] += self.cover([permit])
-        if not shares:
-            return "", ()
-        number = min(shares, key=lambda key: (-round(shares[key], 6), key))
-        return number, tuple(permit for permit in self.near if permit.number == number)
-
-
-def _not_compared(change: Change) -> Suspect:
+def _suspect(case: Case, relation: Relation, permits: Permits) -> Suspect:
+    change, beyond = case.change, case.beyond()
+    number, _principal = case.principal()
+    further = relation.further
+    dropped = permits.flawed_near(change.outline, max(_FLAWED_M, case.tolerance_m))
+    if dropped and is_suspect(relation.reason) and not change.vanished:
+        further = (*further, "near_flawed_row")
     return Suspect(
         change=change,
-        reason="not_compared",
-        reasons=(),
-        severity=_severity("not_compared", change, None),
-        permit_number="",
-        permit_cover=None,
-        excess_m2=None,
-        excess_m=None,
-        nearest=(),
-    )
-
-
-def _suspect(case: _Case, built: _Built, permits: Permits) -> Suspect:
-    reason = _reason(case, built)
-    excess_m2, excess_m = case.excess()
-    number, principal = case.principal()
-    return Suspect(
-        change=case.change,
-        reason=reason,
-        reasons=_further(case, built, reason, principal, permits),
-        severity=_severity(reason, case.change, excess_m2),
+        reason=relation.reason,
+        reasons=further,
+        not_judged=relation.not_judged,
         permit_number=number,
         permit_cover=case.cover(case.near),
-        excess_m2=excess_m2,
-        excess_m=excess_m,
-        nearest=_nearest(case.change.outline, permits),
+        permit_tolerance_m=case.tolerance_m,
+        excess=None if beyond.is_empty else beyond,
+        excess_m2=max(beyond.area, relation.excess_area_m2),
+        excess_m=case.reach(),
+        excess_height_m=relation.excess_height_m,
+        storeys_gained=_storeys(change, case.height_error_m, case.settings.storey_m),
+        nearest=_nearest(case, permits),
     )
 
 
-def _severity(reason: str, change: Change, excess_m2: float | None) -> float:
-    if change.vanished:
-        return 0.0
-    part = reason == "exceeds_permit" and excess_m2 is not None
-    area = excess_m2 if part and excess_m2 is not None else change.area_m2
-    return severity_of(reason, area, change.height_gain_m)
+def _not_compared(change: Change, settings: PermitSettings, known: Circumstances) -> Suspect:
+    storeys = _storeys(change, known.height_error_m, settings.storey_m)
+    return Suspect(change=change, reason="not_compared", storeys_gained=storeys)
 
 
-def _reason(case: _Case, built: _Built) -> str:
-    kind = case.change.kind
-    if case.change.vanished:
-        permitted = case.cover(case.near) >= case.settings.min_cover
-        return "removed_permitted" if permitted else "removed_unpermitted"
-    if kind == "annex":
-        return _reason_of_annex(case, built)
-    if kind in ("storey", "roof_addition"):
-        return _reason_of_height(case, built)
-    return _reason_of_building(case, built)
+def _storeys(change: Change, error_m: float, storey_m: float) -> tuple[int, int] | None:
+    """Return how many storeys the height gained may be: they are a fifth lower or higher."""
+    if change.height_gain_m is None or change.vanished or change.kind == "site":
+        return None
+    least = (change.height_gain_m - 2.0 * error_m) / (1.2 * storey_m)
+    most = (change.height_gain_m + 2.0 * error_m) / (0.9 * storey_m)
+    return max(1, round(least)), max(1, round(most))
 
 
-def _reason_of_building(case: _Case, built: _Built) -> str:
-    """Judge what stands where nothing stood."""
-    if case.within(case.near):
-        return _as_permitted(case, built, case.near)
-    if case.cover(case.near) >= case.settings.min_cover:
-        return "exceeds_permit"
-    return "no_permit"
-
-
-def _reason_of_annex(case: _Case, built: _Built) -> str:
-    """Judge what was built onto a structure that stood before: permitted ground, or growth."""
-    if case.within(case.near):
-        return _as_permitted(case, built, case.near)
-    return "grown_beyond_permit" if case.near else "no_permit"
-
-
-def _reason_of_height(case: _Case, built: _Built) -> str:
-    """Judge what was built on top: an old permit was for what stood, a fresh one may allow more.
-
-    Height and storeys in a permit are not compared: the flights tell how much was added, not how
-    high it stands above the ground.
-    """
-    fresh = [permit for permit in case.near if built.fresh(permit)]
-    if case.within(fresh):
-        return _as_permitted(case, built, fresh)
-    if case.cover(case.near) >= case.settings.min_cover:
-        return "grown_beyond_permit"
-    return "no_permit"
-
-
-def _as_permitted(case: _Case, built: _Built, permits: Sequence[Permit]) -> str:
-    """Return ``as_permitted``, unless it takes permits whose dates rule them out.
-
-    A permit counts as expired only if it ended before the first flight, and as not yet granted only
-    if it was granted after the second: what lies between the flights is given to the builder.
-    """
-    flaws = {permit.row: built.flaw(permit) for permit in permits}
-    if case.within([permit for permit in permits if flaws[permit.row] is None]):
-        return "as_permitted"
-    cover: dict[str, float] = {}
-    for flaw in ("before_grant", "permit_expired"):
-        cover[flaw] = case.cover([permit for permit in permits if flaws[permit.row] == flaw])
-    return "before_grant" if cover["before_grant"] >= cover["permit_expired"] else "permit_expired"
-
-
-def _further(
-    case: _Case, built: _Built, reason: str, principal: Sequence[Permit], permits: Permits
-) -> tuple[str, ...]:
-    if case.change.vanished or not is_suspect(reason):
-        return ()
-    further = []
-    # Only for what is wholly new: a standing house outlives the permit to build it, and growing
-    # beyond an expired permit is no graver for that.
-    if reason == "exceeds_permit":
-        flaws = {built.flaw(permit) for permit in principal}
-        if None not in flaws:
-            further += sorted(flaw for flaw in flaws if flaw is not None)
-    if permits.flawed_near(case.change.outline, max(_FLAWED_M, case.tolerance_m)):
-        further.append("near_flawed_row")
-    return tuple(further)
-
-
-def _nearest(outline: Polygon, permits: Permits) -> tuple[str, ...]:
-    distances: dict[str, float] = {}
+def _nearest(case: Case, permits: Permits) -> tuple[NearPermit, ...]:
+    outline = case.change.outline
+    covers = case.shares()
+    by_number: dict[str, NearPermit] = {}
     for permit in permits.near(outline, _NEAREST_M):
-        if permit.number:
-            apart = round(permit.outline.distance(outline), 3)
-            distances[permit.number] = min(apart, distances.get(permit.number, apart))
-    ranked = sorted(distances, key=lambda number: (distances[number], number))
+        apart = round(permit.outline.distance(outline), 3)
+        cover = round(covers.get(permit.row, 0.0), 6)
+        known = by_number.get(permit.key)
+        number = permit.number
+        if known is not None:
+            apart, cover = min(apart, known.distance_m), min(1.0, cover + known.cover)
+            number = known.number
+        by_number[permit.key] = NearPermit(number=number, distance_m=apart, cover=cover)
+    ranked = sorted(
+        by_number.values(), key=lambda item: (item.distance_m, -item.cover, item.number)
+    )
     return tuple(ranked[:_NEAREST_COUNT])
+
+
+def _beside(
+    found: Sequence[Suspect], cases: Sequence[Case], permits: Permits, known: Circumstances
+) -> list[Suspect]:
+    """Give what stands without a permit the still-empty one it was meant to stand on.
+
+    A permit stays empty if nothing stood on it at the earlier flight and nothing new covers it.
+    Each goes to one building: the nearest of about its size.
+    """
+    appeared = [case.change.outline for case in cases if not case.change.vanished]
+    tree = STRtree(appeared)
+    offers: list[tuple[float, float, int, int, Permit]] = []
+    for index, (item, case) in enumerate(zip(found, cases, strict=True)):
+        if item.reason != "no_permit" or case.change.kind not in ("building", "shed", "site"):
+            continue
+        outline = case.change.outline
+        for permit in permits.near(outline, case.settings.beside_m):
+            likeness = abs(math.log(permit.outline.area / outline.area))
+            if likeness > math.log(_ALIKE) or not _still_empty(permit, case, known, tree):
+                continue
+            apart = round(permit.outline.distance(outline), 3)
+            offers.append((apart, likeness, index, permit.row, permit))
+    result, taken, given = list(found), set[int](), set[int]()
+    for _apart, _likeness, index, row, permit in sorted(offers, key=lambda offer: offer[:4]):
+        if index in given or row in taken:
+            continue
+        given.add(index)
+        taken.add(row)
+        result[index] = _beside_one(found[index], permit, cases[index])
+    return result
+
+
+def _still_empty(permit: Permit, case: Case, known: Circumstances, appeared: STRtree) -> bool:
+    stood = known.built.get(permit.row)
+    if stood or (stood is None and not case.built.fresh(permit)):
+        return False
+    # As drawn, and less by the tolerance: the rim of a neighbour does not fill a plot.
+    inner = shapely.buffer(permit.outline, -case.tolerance_m)
+    ground: BaseGeometry = permit.outline if inner.is_empty else inner
+    outlines = appeared.geometries[appeared.query(ground, predicate="intersects")]
+    covered = shapely.union_all(outlines).intersection(ground).area
+    return bool(covered < _STILL_EMPTY * ground.area)
+
+
+def _beside_one(item: Suspect, permit: Permit, case: Case) -> Suspect:
+    flaw = case.built.flaw(permit)
+    reasons = item.reasons if flaw is None else (flaw, *item.reasons)
+    return replace(item, reason="beside_permit", reasons=reasons, permit_number=permit.number)
+
+
+def _ranked(item: Suspect, on: tuple[OnProtected, ...], settings: Settings) -> Suspect:
+    """Return a suspect with what it stands on, and the points that follow."""
+    change = item.change
+    part = item.reason == "exceeds_permit" and item.excess_height_m is None
+    area = item.excess_m2 if part and item.excess_m2 is not None else change.area_m2
+    reason = "removed_permitted" if change.vanished else item.reason
+    points = points_for(
+        reason,
+        area_m2=area,
+        height_m=change.height_gain_m,
+        score=change.score,
+        protected=max((ground.points for ground in on), default=0.0),
+        settings=settings.severity,
+    )
+    return replace(item, protected=on, points=points)

@@ -21,7 +21,7 @@ from survey.surfaces import Surfaces, bring_together, centres, look_tiles, whole
 from survey.windows import Window
 from survey.words import _
 
-__all__ = ["Pair", "PairReader", "make_pair", "working_grid"]
+__all__ = ["Pair", "PairReader", "make_pair", "with_plausible_heights", "working_grid"]
 
 # The whole area is looked at once in at most this many pixels, for light and heights.
 _LOOK_PIXELS = 1_000_000
@@ -172,7 +172,7 @@ def make_pair(
         A file cannot be read to its end.
     """
     grid = working_grid(before, after, settings)
-    before, after = _with_plausible_heights(before), _with_plausible_heights(after)
+    before, after = with_plausible_heights(before), with_plausible_heights(after)
     if alignment is None:
         alignment = align(before, after, grid, settings.align, executor=executor, progress=progress)
     if alignment.verdict == "refused":
@@ -194,7 +194,7 @@ def make_pair(
     )
 
 
-def _with_plausible_heights(flight: Flight) -> Flight:
+def with_plausible_heights(flight: Flight) -> Flight:
     """Take heights that no ground has, such as nodata nobody declared, for holes."""
     if flight.dsm is None:
         return flight

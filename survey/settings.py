@@ -88,7 +88,7 @@ class PermitSettings:
     """Share of a change that a permit must cover to be the permit of that change."""
     layer_search_m: float = 20.0
     """Largest offset of the whole layer against the earlier flight that is looked for, m."""
-    beside_m: float = 15.0
+    beside_m: float = 8.0
     """How far from its still-empty permit a building may stand to be taken for the one it permits,
     from wall to outline, m."""
     storey_m: float = 3.0
@@ -104,31 +104,31 @@ class PermitSettings:
 class SeveritySettings:
     """How suspects are ranked: points that add up to the severity, at most 100."""
 
-    no_permit: float = 40.0
+    no_permit: float = 35.0
     """Points for standing without any permit."""
-    beside_permit: float = 32.0
+    beside_permit: float = 30.0
     """Points for standing beside the permitted outline."""
-    exceeds_permit: float = 30.0
+    exceeds_permit: float = 27.0
     """Points for being larger than permitted."""
-    grown_beyond_permit: float = 30.0
+    grown_beyond_permit: float = 27.0
     """Points for having grown beyond the permit."""
-    not_compared: float = 25.0
+    not_compared: float = 22.0
     """Points where no permit layer was given."""
-    permit_expired: float = 20.0
+    permit_expired: float = 18.0
     """Points for a permit that had run out."""
-    before_grant: float = 15.0
+    before_grant: float = 13.0
     """Points for a permit that was granted later."""
     protected: Table = (
-        ("river", 25.0),
+        ("river", 20.0),
         ("farmland", 20.0),
-        ("heritage", 20.0),
-        ("road", 15.0),
+        ("heritage", 15.0),
+        ("road", 10.0),
         ("green", 10.0),
     )
     """Points for standing on protected ground, by the name its layer was given."""
     other_protected: float = 15.0
     """Points for standing on protected ground of another name."""
-    size: float = 30.0
+    size: float = 25.0
     """Points for the area in question, all of them from ``large_m2`` on."""
     large_m2: float = 1000.0
     """Area that gets all points for size, m2: a factory hall."""
@@ -136,6 +136,8 @@ class SeveritySettings:
     """Points for height gained, all of them from ``tall_m`` on."""
     tall_m: float = 9.0
     """Height that gets all points for height, m: three storeys."""
+    certainty: float = 10.0
+    """Points for certainty: all of them for a score of 1, none for 0.5 and less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ plane between both; and whether, with the orthophotos aligned, their relief stil
 last is tried both ways and kept only where it makes the models agree better.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -17,23 +16,25 @@ from survey.flight import Flight
 from survey.grid import Coordinates, WorkingGrid
 from survey.heights import (
     LARGEST_TILT,
-    PLAUSIBLE_M,
     Datum,
     fit_datum,
     holds_zero_holes,
     level_ground,
 )
+from survey.placed_surface import (
+    PlacedSurface,
+    place_surface,
+    surface_remarks,
+    without_zeros,
+)
 from survey.reading import FlightReader, Shift
 from survey.relief import ReliefShift, fit_relief, moved_heights
-from survey.surface_fit import SEARCH_M, SurfaceFit, correlate_edges, dark_limit, fit_surface
+from survey.surface_fit import SurfaceFit
 from survey.windows import Window, cut_blocks
 from survey.words import _
 
 __all__ = ["Surfaces", "bring_together", "centres", "look_tiles", "whole_window"]
 
-# A model's fit to its orthophoto is looked for in this many windows of this side at this pixel:
-# edges of roofs are sharp to 0.4 m, and 6 ha hold some dozens of them.
-_WINDOWS, _SIDE_M, _PIXEL_M = 16, 64.0, 0.4
 # Slope up to which ground is level: as flat as most is, then whatever hills leave, m per m.
 _SLOPES = (0.1, 0.25, 0.6)
 # Samples of level ground that are enough, and in how many of 5 x 5 parts of the area they lie.
@@ -42,8 +43,6 @@ _ENOUGH, _PARTS, _ENOUGH_PARTS = 400, 5, 8
 # simulated flights without any (0.06 m; benchmarks/surfaces.py), m. Beyond the last, something else
 # is wrong.
 _SIGMAS, _LEAST_SHIFT_M, _LARGEST_SHIFT_M = 3.0, 0.15, 4.0
-# Heights no farther from zero than this are zero, m.
-_NOTHING_M = 1e-3
 # A distance from the orthophoto less certain than this says nothing, m.
 _VAGUE_M = 1.0
 # It must make slopes agree better by this share, and level ground worse by no more than this.
@@ -102,14 +101,8 @@ class Surfaces:
 
     def remarks(self) -> Iterator[str]:
         """Yield what a user should know of it, one sentence each."""
-        for name in self.zero_holes:
-            yield _("{name}: heights of exactly 0 are taken for holes").format(name=name)
         for model, fit in ((self.before, self.fit_before), (self.after, self.fit_after)):
-            if fit.verdict == "moved":
-                yield _(
-                    "{name}: lies {east:+.1f} m east, {north:+.1f} m north of its own orthophoto;"
-                    " moved back"
-                ).format(name=model.name, east=fit.east, north=fit.north)
+            yield from surface_remarks(model.name, fit, zero_holes=model.name in self.zero_holes)
         if self.relief is not None and self.relief_moves != "none":
             later = self.relief_moves == "after"
             text = _(
@@ -182,7 +175,7 @@ def bring_together(
     """
     if flights[0].dsm is None or flights[1].dsm is None:
         return None
-    placed = [_place(flight, grid) for flight in flights]
+    placed = [place_surface(flight, grid) for flight in flights]
     before, first = _look(placed[0], coarse, None)
     after, second = _look(placed[1], coarse, field.shift)
     datum, ground = _fit_level((first, second), coarse, bare)
@@ -207,85 +200,9 @@ def bring_together(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Placed:
-    """A surface model on its own orthophoto."""
-
-    model: Flight
-    """The model, holes marked."""
-    fit: SurfaceFit
-    """How it lies against its orthophoto."""
-    zero_holes: bool
-    """Whether heights of exactly 0 are holes in it."""
-
-    def shift(self, x: Coordinates, y: Coordinates) -> tuple[Coordinates, Coordinates]:
-        return x * 0 + self.fit.shift[0], y * 0 + self.fit.shift[1]
-
-
-def _place(flight: Flight, grid: WorkingGrid) -> _Placed:
-    """Find how a flight's surface model lies against its orthophoto, in scattered windows."""
-    model = flight.dsm
-    assert model is not None
-    fine = grid.coarsened(max(1, round(_PIXEL_M / grid.pixel_m)))
-    windows = _scattered(fine)
-    with FlightReader(flight, fine) as reader:
-        pictures = [reader.grey(window) for window in windows]
-    heights, holes = _heights_in(model, fine, windows)
-    if holes:
-        model = _without_zeros(model, heights)
-        heights, _again = _heights_in(model, fine, windows)
-    shown = [
-        (picture, seen)
-        for picture, seen in zip(pictures, heights, strict=True)
-        if picture.valid.mean() > 0.5 and np.isfinite(seen).mean() > 0.5
-    ]
-    dark = dark_limit(np.concatenate([p.grey[p.valid] for p, _seen in shown])) if shown else 0.0
-    side = 2 * math.ceil(SEARCH_M / fine.pixel_m) + 1
-    surfaces = [correlate_edges(p.grey, p.valid, seen, fine.pixel_m, dark) for p, seen in shown]
-    fit = fit_surface(np.reshape(surfaces, (-1, side, side)), fine.pixel_m, model.pixel_m)
-    return _Placed(model=model, fit=fit, zero_holes=holes)
-
-
-def _scattered(grid: WorkingGrid) -> list[Window]:
-    """Return windows evenly spread over a grid: all of a small one, sixteen of a large one."""
-    side = round(_SIDE_M / grid.pixel_m)
-    shape = [max(1, round(size / side)) for size in (grid.height, grid.width)]
-    per_side = [min(n, math.isqrt(_WINDOWS)) for n in shape]
-    # A long strip gets its share of windows along its length.
-    per_side = [min(n, _WINDOWS // other) for n, other in zip(shape, per_side[::-1], strict=True)]
-    height, width = min(side, grid.height), min(side, grid.width)
-    rows, cols = (
-        np.rint((np.arange(n) + 0.5) * size / n - part / 2).astype(int).clip(0, size - part)
-        for n, size, part in zip(per_side, (grid.height, grid.width), (height, width), strict=True)
-    )
-    return [
-        Window(row=int(row), col=int(col), height=height, width=width)
-        for row in rows
-        for col in cols
-    ]
-
-
-def _heights_in(
-    model: Flight, grid: WorkingGrid, windows: list[Window]
-) -> tuple[list[NDArray[np.float32]], bool]:
-    """Return the heights of windows, and whether zeros among them are holes."""
-    with FlightReader(model, grid) as reader:
-        heights = [reader.heights(window) for window in windows]
-    return heights, holds_zero_holes(heights)
-
-
-def _without_zeros(model: Flight, heights: list[NDArray[np.float32]]) -> Flight:
-    """Return a model in which zero is no height: its heights lie all above it, or all below."""
-    above = max(float(np.nanmax(part)) for part in heights if np.isfinite(part).any()) > 0
-    low, high = PLAUSIBLE_M
-    plausible = (_NOTHING_M, high) if above else (low, -_NOTHING_M)
-    sources = tuple(replace(source, plausible=plausible) for source in model.sources)
-    return replace(model, sources=sources)
-
-
 def _look(
-    placed: _Placed, coarse: WorkingGrid, field: Shift | None
-) -> tuple[_Placed, NDArray[np.float32]]:
+    placed: PlacedSurface, coarse: WorkingGrid, field: Shift | None
+) -> tuple[PlacedSurface, NDArray[np.float32]]:
     """Read a whole model coarsely, each pixel where it is shown; look once more at holes."""
 
     def shift(x: Coordinates, y: Coordinates) -> tuple[Coordinates, Coordinates]:
@@ -295,7 +212,7 @@ def _look(
 
     seen = _read_whole(placed.model, coarse, shift)
     if not placed.zero_holes and holds_zero_holes([seen]):
-        placed = replace(placed, model=_without_zeros(placed.model, [seen]), zero_holes=True)
+        placed = replace(placed, model=without_zeros(placed.model, [seen]), zero_holes=True)
         seen = _read_whole(placed.model, coarse, shift)
     return placed, seen
 

@@ -14,13 +14,14 @@ looks, and worker processes inherit it.
 
 import gettext
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from survey.errors import SettingsError
 
-__all__ = ["LANGUAGES", "N_", "_", "current_language", "ngettext", "use_language"]
+__all__ = ["LANGUAGES", "N_", "_", "current_language", "ngettext", "spoken_in", "use_language"]
 
 LANGUAGES = ("en", "zh_CN")
 """The languages sentences exist in; the first is the one they are written in."""
@@ -106,6 +107,29 @@ def use_language(language: str | None) -> None:
         )
     os.environ["LANGUAGE"] = chosen
     gettext.bindtextdomain(_DOMAIN, str(_LOCALE))
+
+
+@contextmanager
+def spoken_in(language: str) -> Iterator[None]:
+    """Have sentences come out in a language for a while, whatever the user's is.
+
+    For files that hold more than one. Not for use in several threads at once.
+
+    Examples
+    --------
+    >>> with spoken_in("zh_CN"):
+    ...     _("Options")
+    '选项'
+    """
+    before = os.environ.get("LANGUAGE")
+    os.environ["LANGUAGE"] = language
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["LANGUAGE"]
+        else:
+            os.environ["LANGUAGE"] = before
 
 
 def _language_of(environment: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from affine import Affine
 from rasterio.windows import from_bounds
 from shapely import Polygon, affinity
 
+from change.ground_layers import LayerOptions
 from change.job import FlightOptions, Job, run_job
 from change.result import Result
 from survey.settings import Settings
@@ -68,7 +69,7 @@ def run_pair(before: int, after: int, *, heights: bool = True) -> Result:
     job = Job(
         before=options(before, heights=heights),
         after=options(after, heights=heights),
-        permits=str(PERMITS),
+        layers=LayerOptions(permits=str(PERMITS)),
     )
     settings = Settings().changed("blocks", workers=1)
     return run_job(job, settings, say=lambda _sentence: None)

@@ -40,6 +40,7 @@ def make_permit(outline: Polygon | MultiPolygon, number: str = "A", **values) ->
         "floor_area_m2": None,
         "storeys": None,
         "height_m": None,
+        "temporary": False,
         "holder": "",
         "use": "",
     }

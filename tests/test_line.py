@@ -10,6 +10,7 @@ import pytest
 import shapely
 
 from change.export.bundle import write_result
+from change.ground_layers import LayerOptions
 from change.job import Job, run_job
 from survey.settings import Settings
 from tests.samples import PERMITS, PLAN, expected, options, run_pair, true_shift
@@ -224,7 +225,7 @@ def test_without_surface_models_it_runs_and_says_what_it_judged(pair):
 
 
 def bundle(folder, workers, side_m):
-    job = Job(before=options(0), after=options(1), permits=str(PERMITS))
+    job = Job(before=options(0), after=options(1), layers=LayerOptions(permits=str(PERMITS)))
     settings = Settings().changed("blocks", workers=workers, side_m=side_m)
     write_result(run_job(job, settings, say=lambda _sentence: None), folder)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -237,6 +238,7 @@ def test_workers_and_blocks_change_no_byte(tmp_path):
     records = [json.loads(files.pop("run.json")) for files in (alone, together)]
     assert sorted(alone) == [
         "changes.geojson",
+        "excess.geojson",
         "excluded.geojson",
         "overview.png",
         "suspects.geojson",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from change.export.folder import FILE_ENDINGS, require_free_folder, write_folder
-from change.export.geojson import excluded_frame, suspects_frame, write_geojson
+from change.export.geojson import excess_frame, excluded_frame, suspects_frame, write_geojson
 from change.export.overview import draw_overview
 from change.result import Result
 from change.suspicion import Suspect
@@ -13,30 +13,51 @@ from survey.errors import OutputError
 from survey.runs import Write, record_beside, record_writer, require_ours, write_all
 from survey.words import _
 
-__all__ = ["record_path", "require_apart", "require_free", "write_changes", "write_result"]
+__all__ = [
+    "is_file",
+    "record_path",
+    "require_apart",
+    "require_free",
+    "write_changes",
+    "write_result",
+]
 
-_FOLDER_FILES = ("suspects.geojson", "changes.geojson", "excluded.geojson", "overview.png")
+_FOLDER_FILES = (
+    "suspects.geojson",
+    "changes.geojson",
+    "excess.geojson",
+    "excluded.geojson",
+    "overview.png",
+)
 _RECORD = "run.json"
 
 
 def record_path(target: Path) -> Path:
     """Return where the run record of a target stands: inside a folder, beside a file."""
-    return record_beside(target) if _is_file(target) else target / _RECORD
+    return record_beside(target) if is_file(target) else target / _RECORD
 
 
-def _is_file(target: Path) -> bool:
+def is_file(target: Path) -> bool:
+    """Whether a target means a single file, not a folder."""
     return target.suffix.lower() in (".geojson", ".json")
 
 
-def require_free(target: Path) -> None:
+def require_free(target: Path, names: Sequence[str] = _FOLDER_FILES) -> None:
     """Refuse, before any work is done, a target that holds what we have not written.
+
+    Parameters
+    ----------
+    target
+        A ``.geojson`` file or a folder.
+    names
+        The files that would be written into a folder.
 
     Raises
     ------
     OutputError
         Something that is not ours lies there, or there is no folder to write to.
     """
-    if _is_file(target):
+    if is_file(target):
         if target.is_dir():
             raise OutputError(
                 _("{path}: is a folder; name a file or another folder").format(path=target)
@@ -50,7 +71,7 @@ def require_free(target: Path) -> None:
                 " folder"
             ).format(path=target)
         )
-    require_free_folder(target, _FOLDER_FILES, _RECORD)
+    require_free_folder(target, names, _RECORD)
 
 
 def require_apart(changes: Path, output: Path | None) -> None:
@@ -62,11 +83,11 @@ def require_apart(changes: Path, output: Path | None) -> None:
         The two would share a file or a run record.
     """
     taken = set()
-    if output is not None and _is_file(output):
+    if output is not None and is_file(output):
         taken = {output.resolve(), record_path(output).resolve()}
     elif output is not None:
         taken = {(output / name).resolve() for name in (*_FOLDER_FILES, _RECORD)}
-    if not _is_file(changes) or taken & {changes.resolve(), record_path(changes).resolve()}:
+    if not is_file(changes) or taken & {changes.resolve(), record_path(changes).resolve()}:
         raise OutputError(
             _("--changes {path}: name a .geojson file of its own for the changes").format(
                 path=changes
@@ -83,7 +104,7 @@ def write_result(result: Result, target: Path) -> list[Path]:
         The place cannot be written.
     """
     require_free(target)
-    if _is_file(target):
+    if is_file(target):
         return _write_file(result, result.suspects, target)
     writers = _writers(result)
     # The record comes last: where it stands, everything it names stands too.
@@ -112,10 +133,12 @@ def _write_file(result: Result, items: Sequence[Suspect], target: Path) -> list[
 def _writers(result: Result) -> dict[str, Write]:
     suspects = suspects_frame(result.suspects, result)
     changes = suspects_frame(result.compared, result)
+    excess = excess_frame(result.compared, result)
     excluded = excluded_frame(result)
     return {
         "suspects.geojson": lambda path: write_geojson(suspects, path),
         "changes.geojson": lambda path: write_geojson(changes, path),
+        "excess.geojson": lambda path: write_geojson(excess, path),
         "excluded.geojson": lambda path: write_geojson(excluded, path),
         "overview.png": lambda path: draw_overview(
             path, result.pair, result.compared, result.detection

@@ -5,41 +5,16 @@ from collections.abc import Sequence
 
 from pyproj import CRS
 
+from change.explanation import KIND_WORDS, REASON_WORDS
 from change.suspicion import Suspect
 from survey.crs import transformer
 from survey.findings import Finding
-from survey.words import N_, _
+from survey.words import _
 
-__all__ = ["KIND_WORDS", "REASON_WORDS", "finding_lines", "suspect_lines"]
+__all__ = ["even_columns", "finding_lines", "suspect_lines"]
 
 # A terminal shows this many; whoever has more opens the files.
 _LISTED = 40
-
-KIND_WORDS = {
-    "building": N_("building"),
-    "shed": N_("shed"),
-    "annex": N_("annex"),
-    "roof_addition": N_("roof addition"),
-    "storey": N_("added storey"),
-    "site": N_("building site"),
-    "removed": N_("removed"),
-    "partly_removed": N_("partly removed"),
-}
-"""What people call a kind of change."""
-
-REASON_WORDS = {
-    "no_permit": N_("no permit"),
-    "exceeds_permit": N_("larger than permitted"),
-    "grown_beyond_permit": N_("grown beyond its permit"),
-    "beside_permit": N_("beside its permit"),
-    "permit_expired": N_("permit expired"),
-    "before_grant": N_("built before the permit"),
-    "as_permitted": N_("as permitted"),
-    "removed_permitted": N_("permitted building removed"),
-    "removed_unpermitted": N_("building without permit removed"),
-    "not_compared": N_("not compared"),
-}
-"""What people call a reason."""
 
 
 def suspect_lines(suspects: Sequence[Suspect], crs: CRS) -> list[str]:
@@ -78,10 +53,10 @@ def suspect_lines(suspects: Sequence[Suspect], crs: CRS) -> list[str]:
         )
     more = len(suspects) - _LISTED
     rest = [_("... and {count} more in the files").format(count=more)] if more > 0 else []
-    return [*_columns(rows), *rest]
+    return [*even_columns(rows), *rest]
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+def even_columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as lines of even columns; Chinese characters take two places."""
     widths = [max(map(_places, column)) for column in zip(*rows, strict=True)]
     return [
@@ -101,4 +76,4 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
     order = ("refuse", "warning", "info")
     levels = {"refuse": _("refused"), "warning": _("warning"), "info": _("info")}
     ranked = sorted(findings, key=lambda item: order.index(item.level))
-    return _columns([(levels[item.level], item.sentence()) for item in ranked])
+    return even_columns([(levels[item.level], item.sentence()) for item in ranked])

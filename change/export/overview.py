@@ -14,6 +14,7 @@ from rasterio.features import rasterize
 from shapely import Point, Polygon, STRtree
 
 from change.detection import Detection
+from change.explanation import REASON_WORDS
 from change.export.drawing import (
     INK,
     PAPER,
@@ -23,7 +24,6 @@ from change.export.drawing import (
     load_font,
     show_picture,
 )
-from change.export.listing import REASON_WORDS
 from change.suspicion import Suspect
 from survey.grid import WorkingGrid
 from survey.pair import Pair
@@ -39,6 +39,7 @@ _Colour = tuple[int, int, int]
 # Okabe and Ito (2008): colours that the colour-blind tell apart.
 REASON_COLOURS: dict[str, _Colour] = {
     "no_permit": (213, 94, 0),
+    "beside_permit": (86, 180, 233),
     "exceeds_permit": (0, 114, 178),
     "grown_beyond_permit": (0, 158, 115),
     "permit_expired": (230, 159, 0),

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
-from shapely import MultiPoint, MultiPolygon, Polygon
+from shapely import LineString, MultiLineString, MultiPoint, MultiPolygon, Polygon
 from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
@@ -21,8 +21,14 @@ __all__ = ["BadRow", "Geometries", "Outlines", "clean", "parsed"]
 
 Geometries = NDArray[np.object_]
 
+_POLYGON, _MULTIPOLYGON = 3, 6  # shapely's type ids
 # Below this an outline is a drawing accident, not ground: a page of paper has 0.06 m2.
 _DEGENERATE_M2 = 0.01
+# Thinner than any wall: a brick is 0.24 m long (GB/T 5101). Such outlines are what two drawings
+# leave between them, not buildings.
+_SLIVER_M = 0.24
+# A repair that moves the area by more than this is told with the difference.
+_NOTED_SHARE, _NOTED_M2 = 0.01, 1.0
 # Survey drawings give centimetres: a line whose ends are nearer than that is meant as closed.
 _CLOSED_M = 0.01
 # Coordinates beyond this are no place on Earth in any projected CRS (zone-prefixed eastings: 6e7).
@@ -37,8 +43,9 @@ class BadRow:
     """Position in the file, counted from 1."""
     why: str
     """Slug. Dropped: no_geometry, unreadable_geometry, nonfinite_coordinates, outside_crs,
-    not_a_polygon, degenerate. Kept: ring_closed, line_closed, ring_repaired, collection_reduced,
-    duplicate, and for attributes unreadable_date, unreadable_number."""
+    elsewhere, other_zone, not_a_polygon, degenerate. Kept: axes_swapped, zone_prefix, ring_closed,
+    line_closed, ring_repaired, collection_reduced, sliver, duplicate, and for attributes
+    unreadable_date, unreadable_number."""
     detail: str
     """The finding in words, with the values."""
     kept: bool
@@ -112,8 +119,9 @@ def clean(outlines: Outlines, source: CRS, target: CRS) -> Outlines:
     for index in present:
         if not (np.abs(edges[index]) < _FARTHEST_M).all():
             outlines.drop(index, "outside_crs", _("lies outside the area of its CRS"))
-    for index in outlines.present():
+    for index in np.flatnonzero(~_sound(outlines.geometries)).tolist():
         _clean_row(outlines, index)
+    _note_slivers(outlines)
     _note_duplicates(outlines)
     outlines.bad.sort(key=lambda flaw: flaw.row)
     return outlines
@@ -141,10 +149,15 @@ def _drop_off_the_earth(outlines: Outlines) -> None:
             outlines.drop(index, "outside_crs", _("its degrees are none of the Earth"))
 
 
+def _sound(geometries: Geometries) -> NDArray[np.bool_]:
+    """Return which rows need no cleaning: valid polygons, and rows that are dropped already."""
+    polygons = np.isin(shapely.get_type_id(geometries), [_POLYGON, _MULTIPOLYGON])
+    fine = polygons & shapely.is_valid(geometries) & (shapely.area(geometries) > _DEGENERATE_M2)
+    return np.asarray(fine | shapely.is_missing(geometries))
+
+
 def _clean_row(outlines: Outlines, index: int) -> None:
     drawn: BaseGeometry = outlines.geometries[index]
-    if isinstance(drawn, Polygon | MultiPolygon) and drawn.is_valid and drawn.area > _DEGENERATE_M2:
-        return
     try:
         outline = _as_polygons(outlines, index, drawn)
         if outline is None:
@@ -165,6 +178,10 @@ def _as_polygons(outlines: Outlines, index: int, drawn: BaseGeometry) -> BaseGeo
     if isinstance(drawn, Polygon | MultiPolygon):
         return drawn
     parts = _simple_parts(drawn)
+    lines = [part for part in parts if isinstance(part, LineString)]
+    if len(lines) == len(parts):
+        # Drawing programs leave the four sides of a house as four lines.
+        parts = _simple_parts(shapely.line_merge(MultiLineString(lines)))
     polygons = [part for part in parts if isinstance(part, Polygon)]
     if polygons:
         detail = _("{type} of {all} parts, {kept} of them polygons").format(
@@ -174,7 +191,11 @@ def _as_polygons(outlines: Outlines, index: int, drawn: BaseGeometry) -> BaseGeo
         return polygons[0] if len(polygons) == 1 else MultiPolygon(polygons)
     rings = [ring for part in parts if (ring := _ring(part)) is not None]
     if rings:
-        outlines.note(index, "line_closed", _("a closed line was taken as an outline"))
+        detail = _("a closed line was taken as an outline")
+        if len(rings) < len(parts):
+            rest = _("{count} open lines beside it were left out")
+            detail = f"{detail}; {rest.format(count=len(parts) - len(rings))}"
+        outlines.note(index, "line_closed", detail)
         return rings[0] if len(rings) == 1 else MultiPolygon(rings)
     detail = _("{type}, not an outline").format(type=drawn.geom_type)
     outlines.drop(index, "not_a_polygon", detail, shapely.envelope(drawn))
@@ -208,15 +229,40 @@ def _valid(outlines: Outlines, index: int, outline: BaseGeometry) -> BaseGeometr
         before=outline.area,
         after=result.area,
     )
+    change = result.area - outline.area
+    if abs(change) > min(_NOTED_M2, _NOTED_SHARE * outline.area):
+        gained = _("{change:+.1f} m2 by the repair").format(change=change)
+        detail = f"{detail}; {gained}"
     if result.area > _DEGENERATE_M2:
         outlines.note(index, "ring_repaired", detail)
     return result
 
 
+def _note_slivers(outlines: Outlines) -> None:
+    """Note outlines, and parts of outlines, that are thinner than any building."""
+    parts, owner = shapely.get_parts(outlines.geometries, return_index=True)
+    # Half the girth of a long strip is its length.
+    width = 2 * shapely.area(parts) / np.maximum(shapely.length(parts), 1e-9)
+    thin = width < _SLIVER_M
+    for index in np.unique(owner[thin]).tolist():
+        count, narrowest = int((owner[thin] == index).sum()), float(width[owner == index].min())
+        text = _("{count} of {all} parts are {width:.2f} m wide or less: no building")
+        detail = text.format(count=count, all=int((owner == index).sum()), width=_SLIVER_M)
+        if (owner == index).sum() == 1:
+            detail = _("only {width:.2f} m wide: no building").format(width=narrowest)
+        outlines.note(index, "sliver", detail)
+
+
 def _note_duplicates(outlines: Outlines) -> None:
     first: dict[bytes, int] = {}
     present = outlines.present()
-    keys = shapely.to_wkb(shapely.normalize(outlines.geometries[present]))
+    plain = outlines.geometries[present]
+    # One outline is the same whether it is written as a polygon or as a multipolygon of one part.
+    single = (shapely.get_type_id(plain) == _MULTIPOLYGON) & (
+        shapely.get_num_geometries(plain) == 1
+    )
+    plain[single] = shapely.get_geometry(plain[single], 0)
+    keys = shapely.to_wkb(shapely.normalize(plain))
     for index, key in zip(present, keys, strict=True):
         if first.setdefault(key, index) != index:
             detail = _("the same outline as row {row}").format(row=first[key] + 1)

@@ -3,21 +3,33 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
-from numpy.typing import NDArray
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from change.layers.encodings import Encoding, choose_encoding, decoded, stated_encoding
-from change.layers.placement import Area, Boxes, box_distances, home_crs, likely_cause, place
+from change.layers.control_points import read_similarity
+from change.layers.database import database_table, is_database
+from change.layers.delimited import delimited_table
+from change.layers.parquet import is_parquet, parquet_table
+from change.layers.placement import (
+    Area,
+    Boxes,
+    advice,
+    box_distances,
+    home_crs,
+    likely_cause,
+    place,
+    swapped_boxes,
+)
 from change.layers.polygons import BadRow, Outlines, clean, parsed
-from change.layers.sources import BYTES, Source, opened, rim
+from change.layers.sources import BYTES, local_path, opened, rim
+from change.layers.strays import settle_strays
+from change.layers.tables import Table, gdal_table
 from survey.crs import describe_crs
 from survey.errors import LayerError
 from survey.words import _
@@ -51,6 +63,10 @@ class LayerRead:
     """GDAL's own warnings, for the run record."""
     bad_rows: tuple[BadRow, ...]
     """What was wrong, by row."""
+    lost: pd.DataFrame
+    """The attributes of the rows that could not be used; the same index, without geometry."""
+    digest: str | None = None
+    """SHA-256 of the content, where it came from a database and no file can be hashed."""
 
     @property
     def dropped(self) -> tuple[BadRow, ...]:
@@ -58,18 +74,7 @@ class LayerRead:
         return tuple(row for row in self.bad_rows if not row.kept)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """A layer as GDAL hands it over."""
-
-    wkb: list[bytes | None]
-    columns: dict[str, NDArray[Any]]
-    crs: str | None
-    encoding: Encoding
-    remarks: tuple[str, ...]
-
-
-def read_layer(
+def read_layer(  # noqa: PLR0913 - each says one thing about the layer
     source: str | Path,
     *,
     area: Area | None = None,
@@ -77,13 +82,15 @@ def read_layer(
     encoding: str | None = None,
     layer: str | None = None,
     reach_m: float = REACH_M,
+    points: str | Path | None = None,
 ) -> LayerRead:
     """Read one vector layer.
 
     Parameters
     ----------
     source
-        A local file or folder that GDAL reads, a zip of one, or ``FILE|layername=NAME``.
+        A local file or folder that GDAL reads, a zip of one, ``FILE|layername=NAME``, GeoParquet,
+        or a table in PostGIS, ``postgresql://USER@HOST/DATABASE?table=SCHEMA.NAME``.
     area
         Where the work takes place; outlines come out in its CRS. Without one they come out in the
         metric CRS of where they lie, and nothing is assumed about a CRS that is not stated.
@@ -95,39 +102,82 @@ def read_layer(
         Name of the layer, where the file has several and ``source`` does not say.
     reach_m
         How far the nearest outline may lie from the area; infinite to accept any place.
+    points
+        Table of control points that carry the layer's own coordinates to ``crs``, or to the area's
+        CRS where none is given.
 
     Raises
     ------
     LayerError
         The file cannot be read, holds no usable outline, cannot be placed, or lies elsewhere.
     """
-    with opened(source, layer) as found:
-        table = _table(found, encoding)
+    table = _table(source, layer, encoding)
     outlines = parsed(table.wkb)
     if not outlines.present():
-        raise LayerError(_nothing_usable(found.shown, outlines))
+        raise LayerError(_nothing_usable(table.shown, outlines))
+    if points is not None:
+        crs, carried = _carried(outlines, points, crs, area)
+    else:
+        carried = ()
     boxes = _boxes(outlines)
-    stated = _stated_crs(table.crs, found.shown)
-    placement = place(boxes, stated=stated, given=crs, area=area, shown=found.shown)
-    target = home_crs(boxes, placement.crs, found.shown) if area is None else area.crs
+    stated = None if points is not None else _stated_crs(table.crs, table.shown)
+    placement = place(boxes, stated=stated, given=crs, area=area, shown=table.shown)
+    if placement.swapped:
+        boxes = swapped_boxes(boxes)
+        outlines.geometries = shapely.transform(outlines.geometries, lambda xy: xy[:, ::-1])
+    target = home_crs(boxes, placement.crs, table.shown) if area is None else area.crs
+    strays = settle_strays(outlines, placement, area, target, table.shown)
     outlines = clean(outlines, placement.crs, target)
     if not outlines.present():
-        raise LayerError(_nothing_usable(found.shown, outlines))
+        raise LayerError(_nothing_usable(table.shown, outlines))
     frame = _frame(table, outlines, target)
     if area is not None:
-        _refuse_far(frame, boxes, placement.crs, (area, reach_m), found.shown)
+        _refuse_far(frame, boxes, placement.crs, (area, reach_m), table.shown)
     said = () if table.encoding.assumption is None else (table.encoding.assumption,)
     return LayerRead(
         frame=frame,
-        source=found.shown,
-        layer=found.layer,
+        source=table.shown,
+        layer=table.layer,
         crs=placement.crs,
         encoding=table.encoding.name,
         rows=len(table.wkb),
-        assumptions=(*found.assumptions, *said, *placement.assumptions),
+        assumptions=(*table.assumptions, *said, *carried, *placement.assumptions, *strays),
         remarks=table.remarks,
         bad_rows=tuple(outlines.bad),
+        lost=_attributes(table, sorted(set(range(len(table.wkb))) - set(outlines.present()))),
+        digest=table.digest,
     )
+
+
+def _table(source: str | Path, layer: str | None, encoding: str | None) -> Table:
+    """Read a source of any kind."""
+    if is_database(source) and not Path(source).exists():
+        named = f"{source}|layername={layer}" if layer else source
+        return database_table(named)
+    path = local_path(source)
+    if is_parquet(path):
+        return parquet_table(path)
+    table = delimited_table(path, encoding)
+    if table is not None:
+        return table
+    with opened(source, layer) as found:
+        return gdal_table(found, encoding)
+
+
+def _carried(
+    outlines: Outlines, points: str | Path, crs: CRS | None, area: Area | None
+) -> tuple[CRS, tuple[str, ...]]:
+    """Move the geometry by control points, and return the CRS it is in then."""
+    target = crs if crs is not None else None if area is None else area.crs
+    if target is None:
+        raise LayerError(
+            _("{path}: control points lead to some CRS; say which by --layers-crs").format(
+                path=points
+            )
+        )
+    found = read_similarity(points)
+    outlines.geometries = shapely.transform(outlines.geometries, found.moved)
+    return target, (found.sentence(str(points)),)
 
 
 def states_crs(source: str | Path) -> bool:
@@ -138,68 +188,16 @@ def states_crs(source: str | Path) -> bool:
     LayerError
         The file cannot be read.
     """
+    if is_database(source) or is_parquet(local_path(source)):
+        return _table(source, None, None).crs is not None
+    table = delimited_table(local_path(source), None)
+    if table is not None:
+        return table.crs is not None
     with opened(source) as found:
         info, _remarks = rim(
             lambda: pyogrio.read_info(found.target, layer=found.layer, encoding=BYTES), found.shown
         )
     return info["crs"] is not None
-
-
-def _table(source: Source, given: str | None) -> _Table:
-    """Read everything, decoding the text ourselves where the format does not say what it is."""
-    shapefile = source.path.suffix.lower() == ".shp"
-    stated = stated_encoding(source.path) if shapefile else None
-    if not shapefile and given is None:
-        try:
-            return _as_table(source, _raw(source, None), None)
-        except UnicodeDecodeError:
-            stated = "utf-8"
-    raw = _raw(source, BYTES)
-    meta, _fids, _geometry, values = raw[0]
-    text = {str(name) for name in meta["fields"]}
-    text.update(value for column in values for value in column if isinstance(value, str))
-    choice = choose_encoding(text, given=given, stated=stated, shown=source.shown)
-    return _as_table(source, raw, choice)
-
-
-def _raw(source: Source, encoding: str | None) -> tuple[Any, tuple[str, ...]]:
-    return rim(
-        lambda: pyogrio.raw.read(
-            source.target, layer=source.layer, encoding=encoding, datetime_as_string=True
-        ),
-        source.shown,
-    )
-
-
-def _as_table(
-    source: Source, raw: tuple[Any, tuple[str, ...]], encoding: Encoding | None
-) -> _Table:
-    """Name and decode the columns; ``encoding`` is None where the text is decoded already."""
-    (meta, _fids, geometry, values), remarks = raw
-    if geometry is None:
-        raise LayerError(_("{path}: a table without geometry").format(path=source.shown))
-    codec = None if encoding is None else encoding.name
-    columns: dict[str, NDArray[Any]] = {}
-    for raw_name, column in zip(meta["fields"], values, strict=True):
-        name = str(raw_name) if codec is None else decoded(str(raw_name), codec)
-        # Tables may name a column twice, or like the geometry; none of them is lost.
-        while name in columns or name == "geometry":
-            name += "_"
-        columns[name] = column if codec is None else _decoded_column(column, codec)
-    return _Table(
-        wkb=list(geometry),
-        columns=columns,
-        crs=meta["crs"],
-        encoding=encoding or Encoding(name="utf-8", assumption=None),
-        remarks=remarks,
-    )
-
-
-def _decoded_column(column: NDArray[Any], codec: str) -> NDArray[Any]:
-    if column.dtype != object:
-        return column
-    values = [decoded(value, codec) if isinstance(value, str) else value for value in column]
-    return np.array([*values, None], dtype=object)[:-1]
 
 
 def _stated_crs(text: str | None, shown: str) -> CRS | None:
@@ -228,13 +226,16 @@ def _nothing_usable(shown: str, outlines: Outlines) -> str:
     )
 
 
-def _frame(table: _Table, outlines: Outlines, crs: CRS) -> gpd.GeoDataFrame:
+def _attributes(table: Table, indices: list[int]) -> pd.DataFrame:
+    rows = pd.Index([index + 1 for index in indices], name="row")
+    columns = {name: column[indices] for name, column in table.columns.items()}
+    return pd.DataFrame(columns, index=rows)
+
+
+def _frame(table: Table, outlines: Outlines, crs: CRS) -> gpd.GeoDataFrame:
     present = outlines.present()
-    rows = pd.Index([index + 1 for index in present], name="row")
-    columns = {name: column[present] for name, column in table.columns.items()}
-    return gpd.GeoDataFrame(
-        pd.DataFrame(columns, index=rows), geometry=outlines.geometries[present], crs=crs
-    )
+    shapes = outlines.geometries[present]
+    return gpd.GeoDataFrame(_attributes(table, present), geometry=shapes, crs=crs)
 
 
 def _refuse_far(
@@ -244,7 +245,7 @@ def _refuse_far(
     nearest = float(box_distances(frame.geometry.bounds.to_numpy(), area.bounds).min())
     if nearest <= reach_m:
         return
-    cause = likely_cause(boxes, used, area)
+    cause, meant = likely_cause(boxes, used, area)
     raise LayerError(
         _(
             "{path}: its nearest outline lies {km:.1f} km from the flight, taken in {crs}{cause}"
@@ -252,6 +253,6 @@ def _refuse_far(
             path=shown,
             km=nearest / 1000,
             crs=describe_crs(used),
-            cause=f"; {cause}" if cause else "",
+            cause=f"; {cause}; {advice(meant)}" if cause else "",
         )
     )

@@ -16,7 +16,7 @@ import pyogrio
 from survey.errors import LayerError
 from survey.words import _
 
-__all__ = ["BYTES", "Source", "opened", "rim"]
+__all__ = ["BYTES", "Source", "local_path", "opened", "rim"]
 
 T = TypeVar("T")
 
@@ -162,6 +162,14 @@ def _parsed(text: str) -> tuple[Path, str | None]:
         if full.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg") and shp.exists():
             return shp, wanted.strip() or None
     return full, wanted.strip() or None
+
+
+def local_path(text: str | Path) -> Path:
+    """Return the file that is meant, without the name of a layer; it need not exist."""
+    try:
+        return Path(str(text).partition("|")[0]).expanduser()
+    except RuntimeError:
+        return Path(str(text))
 
 
 def _own_copy(path: Path, folder: Path) -> Path:

@@ -14,7 +14,14 @@ from change.export.bundle import record_path, require_free, write_changes, write
 from survey.errors import OutputError
 from tests.samples import run_pair
 
-EVERYTHING = ["changes.geojson", "excluded.geojson", "overview.png", "run.json", "suspects.geojson"]
+EVERYTHING = [
+    "changes.geojson",
+    "excess.geojson",
+    "excluded.geojson",
+    "overview.png",
+    "run.json",
+    "suspects.geojson",
+]
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,12 @@ def test_what_was_found_of_the_models_is_said_once(pair):
     assert not [said for said in _height_remarks(pair) if "no heights" in said]
     fit = replace(pair.surfaces.fit_after, verdict="moved", east=1.0, north=0.0)
     lost = replace(
-        pair.surfaces, datum=None, relief=None, ground="none", fit_after=fit, zero_holes=("dsm",)
+        pair.surfaces,
+        datum=None,
+        relief=None,
+        ground="none",
+        fit_after=fit,
+        zero_holes=(pair.surfaces.after.name,),
     )
     said = list(_height_remarks(replace(pair, surfaces=lost)))
     for part in ("stable ground", "no heights to judge by", "taken for holes", "moved back"):

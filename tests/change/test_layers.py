@@ -1,6 +1,8 @@
 """Layers: files made awkward one by one, and what must be said about each."""
 
+import itertools
 import json
+import re
 import shutil
 import warnings
 import zipfile
@@ -14,11 +16,21 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
-from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
+from shapely import (
+    GeometryCollection,
+    LineString,
+    MultiLineString,
+    MultiPolygon,
+    Point,
+    Polygon,
+    box,
+)
 
 from change.layers import read_layer
 from change.layers.encodings import choose_encoding, decoded, stated_encoding
+from change.layers.placement import place
 from change.layers.polygons import clean, parsed
+from change.layers.strays import settle_strays
 from survey.errors import LayerError
 from survey.grid import Bounds, WorkingGrid
 
@@ -273,6 +285,54 @@ def test_labels_that_files_use(tmp_path, label, codec):
     assert stated_encoding(path) == codec
 
 
+@pytest.mark.parametrize("ldid", [0x4D, 0x7A])
+def test_utf8_under_a_byte_that_says_gbk(tmp_path, ldid):
+    read = read_layer(shapefile(tmp_path, "UTF-8", ldid), area=AREA)
+    assert (list(read.frame["权利人"]), read.encoding) == (["深圳市规划局"], "utf-8")
+    assert "states gb18030 as its encoding; its text fits UTF-8" in read.assumptions[0]
+
+
+def test_utf8_under_a_cpg_of_one_byte_a_letter():
+    raw = ["Café Müller".encode().decode("latin-1")]
+    assert choose_encoding(raw, given=None, stated="cp1252", shown="a").name == "utf-8"
+
+
+BIG5 = ["臺北市建築管理工程處", "陳美玲", "新北市板橋區民權路"]
+
+
+@pytest.mark.parametrize(("ldid", "said"), [(0x4F, False), (0x78, False), (0x00, True)])
+def test_big5(tmp_path, ldid, said):
+    path = written(table(HOUSE, HOUSE, HOUSE, owner=BIG5), tmp_path / "a.shp", encoding="Big5")
+    path.with_suffix(".cpg").unlink()
+    dbf = path.with_suffix(".dbf")
+    content = bytearray(dbf.read_bytes())
+    content[29] = ldid
+    dbf.write_bytes(content)
+    read = read_layer(path, area=AREA)
+    assert (list(read.frame["owner"]), read.encoding) == (BIG5, "cp950")
+    assert any("fits Big5" in text for text in read.assumptions) == said
+
+
+def test_big5_that_gbk_could_be_is_said():
+    raw = ["國語繁體".encode("big5").decode("latin-1")]
+    found = choose_encoding(raw, given=None, stated=None, shown="a")
+    assert found.name == "gb18030"
+    assert "give --encoding Big5" in found.assumption
+
+
+@given(
+    st.lists(
+        st.text(st.characters(codec="gb2312", min_codepoint=0x4E00, max_codepoint=0x9FFF),
+                min_size=4, max_size=12),
+        min_size=3, max_size=8,
+    )
+)  # fmt: skip
+def test_gbk_that_says_so_stays_gbk(texts):
+    raw = [text.encode("gbk").decode("latin-1") for text in texts]
+    found = choose_encoding(raw, given=None, stated="gb18030", shown="a")
+    assert (found.name, found.assumption) == ("gb18030", None)
+
+
 def test_the_users_encoding_wins(tmp_path):
     path = shapefile(tmp_path, "GBK", 0)
     read = read_layer(path, area=AREA, encoding="GBK")
@@ -366,11 +426,110 @@ def test_metres_in_geojson_without_crs(tmp_path):
     assert "states degrees" in read.assumptions[0]
 
 
-def test_swapped_axes_are_named(tmp_path):
-    swapped = shapely.transform(HOUSE, lambda p: p[:, ::-1])
-    path = written(table(swapped), tmp_path / "a.gpkg")
-    with pytest.raises(LayerError, match=r"lies [\d.]+ km from the flight.*axes seem swapped"):
+def turned(shape):
+    return shapely.transform(shape, lambda p: p[:, ::-1])
+
+
+def test_degrees_that_are_called_metres(tmp_path):
+    degrees = gpd.GeoSeries([HOUSE], crs=CGCS).to_crs(4490).iloc[0]
+    path = written(table(degrees), tmp_path / "a.gpkg")
+    read = read_layer(path, area=AREA)
+    assert same(read.frame.geometry.iloc[0], HOUSE)
+    assert "states EPSG:4547 but holds degrees" in read.assumptions[0]
+    with pytest.raises(LayerError, match="holds degrees; give --layers-crs"):
+        read_layer(path)
+    with pytest.raises(LayerError, match=r"not metres of EPSG:4547; give --layers-crs EPSG:4490"):
+        read_layer(path, area=AREA, crs=CGCS)
+
+
+@pytest.mark.parametrize("crs", [CGCS, None])
+def test_swapped_axes_are_read_and_said(tmp_path, crs):
+    suffix = ".gpkg" if crs else ".shp"
+    read = read_layer(written(table(turned(HOUSE), crs=crs), tmp_path / f"a{suffix}"), area=AREA)
+    assert same(read.frame.geometry.iloc[0], HOUSE)
+    (said,) = read.assumptions
+    assert re.search("north (stands )?before", said)
+    assert read.bad_rows == ()
+
+
+def test_swapped_degrees_need_no_area_to_be_noticed(tmp_path):
+    frame = gpd.GeoSeries([HOUSE], crs=CGCS).to_crs(4490)
+    path = written(table(turned(frame.iloc[0]), crs=4490), tmp_path / "a.gpkg")
+    read = read_layer(path)
+    assert "north stands before east" in read.assumptions[0]
+    assert same(read.frame.to_crs(CGCS).geometry.iloc[0], HOUSE)
+    assert same(read_layer(path, area=AREA).frame.geometry.iloc[0], HOUSE)
+
+
+def test_zone_number_is_noticed_without_an_area(tmp_path):
+    moved = shapely.transform(HOUSE, lambda p: p + np.array([38_000_000, 0]))
+    read = read_layer(written(table(moved), tmp_path / "a.gpkg"))
+    assert read.crs == CRS.from_epsg(4526)
+    assert "(with or without the zone number); taken as EPSG:4526" in read.assumptions[0]
+
+
+def test_swapped_in_another_crs_is_refused_with_the_option_that_helps(tmp_path):
+    other = gpd.GeoSeries([HOUSE], crs=CGCS).to_crs(32649).iloc[0]
+    path = written(table(turned(other), crs=4548), tmp_path / "a.gpkg")
+    with pytest.raises(LayerError, match=r"axes seem swapped.*give --layers-crs EPSG:32649"):
         read_layer(path, area=AREA)
+    read = read_layer(path, area=AREA, crs=CRS.from_epsg(32649))
+    assert same(read.frame.geometry.iloc[0], HOUSE)
+
+
+@pytest.mark.parametrize("axis", ["north", "east"])
+def test_a_lost_sign_is_named(tmp_path, axis):
+    degrees = gpd.GeoSeries([HOUSE], crs=CGCS).to_crs(4326).iloc[0]
+    factor = np.array([1, -1] if axis == "north" else [-1, 1])
+    path = written(
+        table(shapely.transform(degrees, lambda p: p * factor), crs=4326), tmp_path / "a.gpkg"
+    )
+    with pytest.raises(LayerError, match=f"the sign of its {axis} coordinates seems lost"):
+        read_layer(path, area=AREA)
+
+
+def test_wrong_crs_names_the_option_that_mends_it(tmp_path):
+    path = written(table(crs=4548), tmp_path / "a.gpkg")
+    with pytest.raises(LayerError, match=r"as EPSG:4547; give --layers-crs EPSG:4547$"):
+        read_layer(path, area=AREA)
+    assert same(read_layer(path, area=AREA, crs=CGCS).frame.geometry.iloc[0], HOUSE)
+
+
+def test_the_zone_beside_is_named(tmp_path):
+    # West of the border of two zones, and drawn in the eastern one without saying so.
+    border = WorkingGrid.around(
+        Bounds(left=640_000, bottom=Y, right=640_500, top=Y + 500), crs=CGCS, pixel_m=0.5
+    )
+    house = box(640_010, Y + 10, 640_020, Y + 20)
+    beside = gpd.GeoSeries([house], crs=CGCS).to_crs(4548).iloc[0]
+    path = written(table(beside, crs=4547), tmp_path / "a.gpkg")
+    with pytest.raises(LayerError, match="give --layers-crs EPSG:4548"):
+        read_layer(path, area=border)
+
+
+def test_cgcs2000_and_wgs84_degrees_are_the_same_ground(tmp_path):
+    for code in (4490, 4326):
+        frame = gpd.GeoDataFrame({"n": [1]}, geometry=[HOUSE], crs=CGCS).to_crs(code)
+        read = read_layer(written(frame, tmp_path / f"{code}.gpkg"), area=AREA)
+        assert read.frame.geometry.iloc[0].hausdorff_distance(HOUSE) < 0.01
+        assert read.assumptions == ()
+
+
+LOCAL = """PROJCRS["city grid",BASEGEOGCRS["CGCS2000",DATUM["China 2000",
+ELLIPSOID["CGCS2000",6378137,298.257222101]]],CONVERSION["city",METHOD["Transverse Mercator"],
+PARAMETER["Latitude of natural origin",0],PARAMETER["Longitude of natural origin",113.3333],
+PARAMETER["Scale factor at natural origin",1],PARAMETER["False easting",50000],
+PARAMETER["False northing",-2500000]],CS[Cartesian,2],AXIS["x",north],AXIS["y",east],
+LENGTHUNIT["metre",1]]"""
+
+
+def test_a_local_system_as_wkt(tmp_path):
+    local = CRS.from_wkt(LOCAL)
+    drawn = gpd.GeoSeries([HOUSE], crs=CGCS).to_crs(local).iloc[0]
+    unsaid = written(table(drawn, crs=None), tmp_path / "a.shp")
+    assert same(read_layer(unsaid, area=AREA, crs=local).frame.geometry.iloc[0], HOUSE)
+    said = written(table(drawn, crs=local), tmp_path / "b.gpkg")
+    assert same(read_layer(said, area=AREA).frame.geometry.iloc[0], HOUSE)
 
 
 def test_a_layer_elsewhere_is_refused_unless_any_place_will_do(tmp_path):
@@ -392,6 +551,81 @@ def test_mars(tmp_path):
     path = written(table(box(10, 10, 11, 11), crs=mars), tmp_path / "a.gpkg")
     with pytest.raises(LayerError, match="does not lie on the Earth"):
         read_layer(path, area=AREA)
+
+
+# --- rows that are written otherwise than the rest ---
+
+
+def shifted(east, north=0.0):
+    return shapely.transform(HOUSE, lambda p: p + np.array([east, north]))
+
+
+def test_rows_with_swapped_axes_are_read_and_told(tmp_path):
+    read = read_layer(
+        written(table(HOUSE, turned(shifted(30)), shifted(60)), tmp_path / "a.gpkg"), area=AREA
+    )
+    assert whys(read) == [(2, "axes_swapped", True)]
+    assert same(read.frame.geometry.iloc[1], shifted(30))
+    assert "1 of 3 rows have north before east" in read.assumptions[0]
+
+
+def test_rows_with_a_zone_number_are_read_and_told(tmp_path):
+    rows = [HOUSE, shifted(38_000_030), shifted(38_000_060)]
+    read = read_layer(written(table(*rows), tmp_path / "a.gpkg"), area=AREA)
+    assert whys(read) == [(2, "zone_prefix", True), (3, "zone_prefix", True)]
+    assert same(read.frame.geometry.iloc[1], shifted(30))
+    assert "2 of 3 rows have eastings of EPSG:4526" in read.assumptions[0]
+
+
+def test_a_layer_merged_from_two_zones(tmp_path):
+    beside = gpd.GeoSeries([shifted(30), shifted(60)], crs=CGCS).to_crs(4548)
+    read = read_layer(written(table(HOUSE, *beside), tmp_path / "a.gpkg"), area=AREA)
+    assert whys(read) == [(2, "other_zone", False), (3, "other_zone", False)]
+    assert list(read.frame.index) == [1]
+    for flaw, true in zip(read.dropped, (shifted(30), shifted(60)), strict=True):
+        assert flaw.where.contains(true.centroid)
+    (said,) = read.assumptions
+    assert "2 of 3 rows fall on the flight only in EPSG:4548" in said
+
+
+def test_a_layer_of_the_whole_city_has_no_strays(tmp_path):
+    city = [shifted(1500.0 * i, 900.0 * j) for i in range(-12, 13) for j in range(-12, 13)]
+    read = read_layer(written(table(*city), tmp_path / "a.gpkg"), area=AREA)
+    assert (read.bad_rows, read.assumptions, len(read.frame)) == ((), (), 625)
+
+
+def test_a_layer_of_the_whole_country_has_no_strays(tmp_path):
+    # Every 5 km for 700 km to the west: some of it would fall on the area in the zone beside.
+    land = [HOUSE, *(shifted(-5_000.0 * i, 2_000.0 * j) for i in range(140) for j in range(-2, 3))]
+    read = read_layer(written(table(*land), tmp_path / "a.gpkg"), area=AREA)
+    assert [row for row in whys(read) if row[1] != "duplicate"] == []
+
+
+def test_a_row_at_the_zero_of_its_crs_is_told_with_its_place(tmp_path):
+    read = read_layer(written(table(HOUSE, box(0, 0, 9, 9)), tmp_path / "a.gpkg"), area=AREA)
+    assert whys(read) == [(2, "elsewhere", False)]
+    assert read.bad_rows[0].where.equals(box(0, 0, 9, 9))
+    assert "1 of 2 rows lie far outside the area where EPSG:4547 is used" in read.assumptions[0]
+    degrees = gpd.GeoSeries([HOUSE], crs=CGCS).to_crs(4490).iloc[0]
+    path = written(table(degrees, degrees, box(0, 0, 1e-4, 1e-4), crs=4490), tmp_path / "b.gpkg")
+    assert (3, "elsewhere", False) in whys(read_layer(path))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=8).filter(
+        lambda rows: not all(swap for _place, swap in rows)
+    )
+)
+def test_any_mixture_of_axis_orders_comes_out_in_place(rows):
+    true = [shifted(12.0 * place) for place, _swap in rows]
+    drawn = [turned(shape) if swap else shape for shape, (_p, swap) in zip(true, rows, strict=True)]
+    outlines = parsed(list(shapely.to_wkb(drawn)))
+    placed = place(
+        shapely.bounds(outlines.geometries), stated=CGCS, given=None, area=AREA, shown="a"
+    )
+    settle_strays(outlines, placed, AREA, CGCS, "a")
+    assert all(map(same, outlines.geometries, true))
+    assert [flaw.row - 1 for flaw in outlines.bad] == [i for i, (_p, s) in enumerate(rows) if s]
 
 
 # --- rows ---
@@ -434,6 +668,55 @@ def test_every_row_is_accounted_for(tmp_path):
     where = {flaw.row: flaw.where for flaw in read.dropped}
     assert where[4].equals(Point(X, Y))
     assert where[2] is None
+
+
+def test_one_outline_as_polygon_and_as_multipolygon_is_a_duplicate(tmp_path):
+    read = read_layer(
+        written(table(MultiPolygon([HOUSE]), HOUSE, HOUSE.reverse()), tmp_path / "a.gpkg"),
+        area=AREA,
+    )
+    assert whys(read) == [(2, "duplicate", True), (3, "duplicate", True)]
+
+
+def test_four_walls_make_an_outline(tmp_path):
+    points = list(HOUSE.exterior.coords)
+    walls = [LineString(pair) for pair in itertools.pairwise(points)]
+    more = LineString([(X + 30, Y), (X + 40, Y)])
+    read = read_layer(
+        written(
+            table(MultiLineString(walls), MultiLineString([*walls, more])), tmp_path / "a.gpkg"
+        ),
+        area=AREA,
+    )
+    assert [row[:2] for row in whys(read)] == [
+        (1, "line_closed"),
+        (2, "line_closed"),
+        (2, "duplicate"),
+    ]
+    assert read.frame.geometry.iloc[0].equals(HOUSE)
+    assert "1 open lines beside it were left out" in read.bad_rows[1].detail
+
+
+def test_slivers_are_told_and_kept(tmp_path):
+    strip = box(X, Y, X + 20, Y + 0.1)
+    shapes = [strip, MultiPolygon([HOUSE, strip]), box(X, Y + 30, X + 20, Y + 30.3)]
+    read = read_layer(written(table(*shapes), tmp_path / "a.gpkg"), area=AREA)
+    assert whys(read) == [(1, "sliver", True), (2, "sliver", True)]
+    assert "only 0.10 m wide" in read.bad_rows[0].detail
+    assert "1 of 2 parts" in read.bad_rows[1].detail
+    assert len(read.frame) == 3
+
+
+def test_a_repair_that_costs_ground_says_how_much(tmp_path):
+    twice = MultiPolygon([HOUSE, box(X + 15, Y + 10, X + 25, Y + 20)])  # overlap of 50 m2
+    read = read_layer(written(table(twice), tmp_path / "a.gpkg"), area=AREA)
+    assert read.frame.geometry.iloc[0].area == pytest.approx(150)
+    assert "200.0 m2 as drawn, 150.0 m2 repaired; -50.0 m2 by the repair" in read.bad_rows[0].detail
+    spike = Polygon([*HOUSE.exterior.coords[:2], (X + 60, Y + 20), *HOUSE.exterior.coords[1:]])
+    read = read_layer(written(table(spike), tmp_path / "b.gpkg"), area=AREA)
+    assert [(row.why, "by the repair" in row.detail) for row in read.bad_rows] == [
+        ("ring_repaired", False)
+    ]
 
 
 def test_repair_says_how_the_area_moved(tmp_path):

@@ -44,13 +44,7 @@ def suspect(x, y, *, reason="no_permit", side=8.0, kind="building"):
     return Suspect(
         change=make_change(outline, kind),
         reason=reason,
-        reasons=(),
-        severity=50.0,
-        permit_number="",
-        permit_cover=None,
-        excess_m2=None,
-        excess_m=None,
-        nearest=(),
+        points=(("reason", 50.0),),
     )
 
 

@@ -14,7 +14,15 @@ from pyproj import CRS
 from shapely import Point, box
 
 from change.layers import BadRow
-from change.layers.attributes import date_in, find_column, number_in, text_in
+from change.layers.attributes import (
+    area_in,
+    column_m2,
+    date_in,
+    find_column,
+    last_date_in,
+    number_in,
+    text_in,
+)
 from change.permits import COLUMNS, open_permits
 from survey.errors import LayerError
 from survey.grid import Bounds, WorkingGrid
@@ -183,8 +191,27 @@ def test_dates_that_are_blank(cell):
 
 @pytest.mark.parametrize(
     "cell",
-    ["01/03/2024", "2024-13-01", "2024-02-30", "2024", "2024年3月", "soon", 45352, "1" * 500],
+    ["1900-01-00", "1900/1/0", "1900年1月0日", "1899-12-30", "1899-12-31T00:00:00", "0", 0, 0.0],
 )
+def test_the_zero_of_a_spreadsheet_is_blank(cell):
+    assert (date_in(cell), last_date_in(cell)) == (None, None)
+
+
+@pytest.mark.parametrize("cell", ["2024年2月", "2024-02", "2024/2", "2024.02", "２０２４年２月"])
+def test_a_month_is_taken_for_the_holder(cell):
+    assert (date_in(cell), last_date_in(cell)) == (date(2024, 2, 1), date(2024, 2, 29))
+
+
+def test_a_spreadsheets_day_number_is_told_with_the_day_it_may_be():
+    with pytest.raises(ValueError, match="day number for 2024-03-01"):
+        date_in(45352.0)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["01/03/2024", "2024-13-01", "2024-02-30", "2024", "2024-13", 2024.1, "soon", 45352, 45352.5,
+     "1" * 500],
+)  # fmt: skip
 def test_dates_that_are_refused(cell):
     with pytest.raises(ValueError, match=r"date|day|month"):
         date_in(cell)
@@ -201,8 +228,85 @@ def test_numbers(cell, number):
 
 
 @pytest.mark.parametrize(
-    "cell", ["-5", "3+1", "about 90", "2亩", "1e400", "inf", "十二层楼", "1,2"]
-)
+    ("cell", "number"),
+    [("十", 10), ("十二层", 12), ("二十", 20), ("三十层", 30), ("九十九", 99), ("一", 1),
+     ("零", None), ("〇", None), ("１２层", 12), ("三 层", 3)],
+)  # fmt: skip
+def test_chinese_numerals(cell, number):
+    assert number_in(cell) == number
+
+
+@pytest.mark.parametrize("cell", ["百", "一百层", "十百", "二三", "层", "十二层楼"])
+def test_chinese_numerals_that_are_refused(cell):
+    with pytest.raises(ValueError, match="not a number"):
+        number_in(cell)
+
+
+@given(st.integers(1, 99))
+def test_every_numeral_up_to_99_comes_back(number):
+    digits = "零一二三四五六七八九"
+    tens, ones = divmod(number, 10)
+    word = ("" if tens == 0 else "十" if tens == 1 else f"{digits[tens]}十") + (
+        digits[ones] if ones else ""
+    )
+    assert number_in(f"{word}层") == number
+
+
+@pytest.mark.parametrize(
+    ("cell", "column", "area"),
+    [("0.18亩", "占地面积", 120), ("0.18 亩", "占地面积（亩）", 120), (0.18, "占地面积（亩）", 120),
+     (0.18, "占地面积亩", 120), ("120㎡", "占地面积（亩）", 120), ("1.2公顷", "占地面积", 12_000),
+     (1.2, "area_ha", 12_000), ("０．３万平方米", "建筑面积", 3000), (120, "占地面积(㎡)", 120),
+     (120, "footprint_m2", 120), ("1,234.5 m2", "gfa", 1234.5), (0, "占地面积（亩）", None)],
+)  # fmt: skip
+def test_areas(cell, column, area):
+    assert area_in(cell, column_m2(column)) == (None if area is None else pytest.approx(area))
+
+
+def test_areas_in_mu_reach_the_permit(tmp_path):
+    row = {"许可证号": "A", "占地面积（亩）": 0.18, "建筑面积": "0.54亩"}
+    (permit,) = open_permits(written(tmp_path, [row]), area=AREA).permits
+    assert (permit.footprint_m2, permit.floor_area_m2) == (
+        pytest.approx(120),
+        pytest.approx(360),
+    )
+
+
+def test_months_reach_the_permit_as_its_widest_span(tmp_path):
+    row = {"许可证号": "A", "发证日期": "2024年3月", "有效期至": "2026年2月"}
+    (permit,) = open_permits(written(tmp_path, [row]), area=AREA).permits
+    assert (permit.granted, permit.valid_until) == (date(2024, 3, 1), date(2026, 2, 28))
+
+
+@pytest.mark.parametrize(
+    ("cells", "temporary"),
+    [
+        ({"是否临时": "是"}, True), ({"是否临时": "否"}, False), ({"临时": 1}, True),
+        ({"临时": 0}, False), ({"temporary": "yes"}, True), ({"temporary": "FALSE"}, False),
+        ({"许可证类型": "临时建设工程规划许可证"}, True),
+        ({"许可证类型": "建设工程规划许可证"}, False),
+        ({"permit type": "Temporary building permit"}, True),
+        ({"permit type": "non-temporary"}, False), ({"是否临时": "非临时建筑"}, False),
+        ({"是否临时": "", "许可证号": "穗规临建〔2024〕12号"}, True),
+        ({"许可证号": "建字第440001号（临）"}, True), ({"许可证号": "临时建字第3号"}, True),
+        ({"许可证号": "临海建字第3号"}, False), ({"许可证号": "临建字第3号"}, False),
+        ({"是否临时": "否", "许可证号": "建字（临）第3号"}, False),
+        ({"许可证号": "Temple Street 5"}, False),
+    ],
+)  # fmt: skip
+def test_temporary_permits(tmp_path, cells, temporary):
+    (permit,) = open_permits(written(tmp_path, [{"权利人": "张三"} | cells]), area=AREA).permits
+    assert permit.temporary is temporary
+
+
+def test_a_number_is_kept_as_written_and_compared_folded(tmp_path):
+    rows = [{"许可证号": "ＧＨ－２０２４〔１７〕"}, {"许可证号": "gh-2024 [17]"}]
+    first, second = open_permits(written(tmp_path, rows), area=AREA).permits
+    assert (first.number, second.number) == ("ＧＨ－２０２４〔１７〕", "gh-2024 [17]")
+    assert first.key == second.key
+
+
+@pytest.mark.parametrize("cell", ["-5", "3+1", "about 90", "2亩", "1e400", "inf", "1,2"])
 def test_numbers_that_are_refused(cell):
     with pytest.raises(ValueError, match="not a"):
         number_in(cell)
@@ -210,7 +314,7 @@ def test_numbers_that_are_refused(cell):
 
 @given(st.one_of(st.text(max_size=30), st.floats(), st.integers(), st.none(), st.booleans()))
 def test_no_cell_breaks_the_reading(cell):
-    for parse in (date_in, number_in):
+    for parse in (date_in, last_date_in, number_in, area_in):
         try:
             parse(cell)
         except ValueError as error:
@@ -219,8 +323,10 @@ def test_no_cell_breaks_the_reading(cell):
     assert "\n" not in text_in(cell)
 
 
-@given(st.dates(date(1000, 1, 1)))
+@given(st.dates(date(1000, 1, 1)).filter(lambda day: day.year not in (1899, 1900)))
 def test_any_date_comes_back(day):
+    assert date_in(f"{day:%Y-%m}") == day.replace(day=1)
+    assert last_date_in(f"{day:%Y-%m}") >= day
     for text in (day.isoformat(), f"{day:%Y%m%d}", f"{day.year}年{day.month}月{day.day}日"):
         assert date_in(text) == day
 
