@@ -1,6 +1,7 @@
 """The product's own line from a permit layer to suspects, as benchmarks run it."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from datetime import date
 
 from change.detection import Change
@@ -16,11 +17,17 @@ __all__ = ["compare_changes", "place_on"]
 
 
 def place_on(
-    flight: Flight, grid: WorkingGrid, permits: Permits, settings: Settings, *, heights: bool
+    flight: Flight,
+    grid: WorkingGrid,
+    permits: Permits,
+    settings: Settings,
+    *,
+    heights: bool,
+    executor: Executor | None = None,
 ) -> PlacedPermits:
     """Place a layer by what the earlier flight shows, with its surface model or without."""
     sight = Sight(flight=flight, grid=grid, dsm=flight.dsm if heights else None)
-    return place_permits(permits, sight, settings.permits)
+    return place_permits(permits, sight, settings.permits, executor=executor)
 
 
 def compare_changes(

@@ -5,13 +5,14 @@ shows there is compared by the axis of its brightness gradient, since a roof may
 darker than the ground; heights by its direction, since a roof is higher.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy import ndimage
 from shapely.geometry.base import BaseGeometry
 
 from survey.grid import WorkingGrid
@@ -32,6 +33,8 @@ __all__ = [
 _STEEP = 1.0
 # Shifts looked up at once: few enough to stay in the processor's cache.
 _AT_ONCE = 64
+# A Gaussian is cut off at so many sigmas.
+_BLUR_REACH = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +165,11 @@ def height_edges(heights: NDArray[np.float32], pixel_m: float) -> NDArray[np.com
 
 def blurred(edges: NDArray[np.complex64], sigma_px: float) -> NDArray[np.complex64]:
     """Return edges spread out, as outlines that are drawn some decimetres off will meet them."""
-    parts = [ndimage.gaussian_filter(part, sigma_px) for part in (edges.real, edges.imag)]
-    return np.asarray(parts[0] + 1j * parts[1], np.complex64)
+    # OpenCV takes two channels at once, in a fifth of the time of SciPy.
+    parts = np.ascontiguousarray(edges).view(np.float32).reshape(*edges.shape, 2)
+    side = 2 * math.ceil(_BLUR_REACH * sigma_px) + 1
+    spread = cv2.GaussianBlur(parts, (side, side), sigma_px)
+    return np.ascontiguousarray(spread).view(np.complex64)[..., 0]
 
 
 def square_shifts(search: int) -> NDArray[np.int64]:

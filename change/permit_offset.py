@@ -42,6 +42,8 @@ _SURE = 2.5
 # Where nothing can be told the layer is believed to this, m: as georeferencing is elsewhere
 # (``AlignSettings.assumed_error_m``).
 _UNKNOWN_M = 1.0
+# What is drawn farther off the flight stays as it is, m.
+_AROUND_M = 200.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +81,16 @@ class LayerOffset:
         return *self.field.shift(x, y), self.field.uncertainty_at(x, y)
 
     def moved(self, permits: Permits) -> Permits:
-        """Return the layer with every outline, and every place of a flaw, where the flight has it.
+        """Return the layer with the outlines, and the places of flaws, where the flight has them.
 
-        An outline is moved as one, by the shift at its centroid.
+        An outline is moved as one, by the shift at its centroid. What lies more than 200 m off the
+        flight stays where it is drawn: of a city's layer that is most, and nobody asks for it.
         """
         if not self.found:
             return permits
-        outlines = self._move([permit.outline for permit in permits.permits])
+        drawn = _outlines(permits)
+        moved = np.flatnonzero(self._near(drawn))
+        outlines = dict(zip(moved.tolist(), self._move(drawn[moved].tolist()), strict=True))
         flawed = [i for i, row in enumerate(permits.bad_rows) if row.where is not None]
         rows = list(permits.bad_rows)
         for index, where in zip(flawed, self._move([rows[i].where for i in flawed]), strict=True):
@@ -93,8 +98,8 @@ class LayerOffset:
         return replace(
             permits,
             permits=tuple(
-                replace(permit, outline=outline)
-                for permit, outline in zip(permits.permits, outlines, strict=True)
+                replace(permit, outline=outlines[index]) if index in outlines else permit
+                for index, permit in enumerate(permits.permits)
             ),
             bad_rows=tuple(rows),
         )
@@ -103,6 +108,14 @@ class LayerOffset:
         """Return the error at every permit, drawn or moved, in their order, m."""
         x, y = centroids(_outlines(permits))
         return self.field.uncertainty_at(x, y)
+
+    def _near(self, outlines: Outlines) -> NDArray[np.bool_]:
+        """Whether outlines lie on the flight, or within 200 m."""
+        field, (x, y) = self.field, centroids(outlines)
+        rows, cols = field.east.shape
+        right, bottom = field.left + field.step * (cols - 1), field.top - field.step * (rows - 1)
+        across = (x > field.left - _AROUND_M) & (x < right + _AROUND_M)
+        return np.asarray(across & (y < field.top + _AROUND_M) & (y > bottom - _AROUND_M))
 
     def _move(self, shapes: Sequence[shapely.Geometry | None]) -> Outlines:
         moved = np.array(shapes, dtype=object)

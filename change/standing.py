@@ -21,6 +21,7 @@ from change.sight import OpenSight, Sight
 from survey.blocks import run_all
 from survey.grid import Bounds, WorkingGrid
 from survey.light import to_lab
+from survey.resampling import to_grey
 from survey.windows import Window
 
 __all__ = ["LIKELY_BUILT", "LIKELY_EMPTY", "Standing", "standing"]
@@ -231,8 +232,8 @@ def _measure(
     green = look.at(is_green(picture.colour).astype(np.float32), _INSIDE_M)
     first, second = (np.stack([look.at(band, (d,))[0] for band in lab]) for d in _EITHER_SIDE_M)
     apart = np.sqrt(((first - second) ** 2).sum(axis=0))[None]
-    grey = opened.pictures.grey(window, opened.sight.shift)
-    edges = blurred(picture_edges(grey.grey, grey.valid), _BLUR_M / grid.pixel_m)
+    edges = picture_edges(to_grey(picture.colour)[0], picture.valid)
+    edges = blurred(edges, _BLUR_M / grid.pixel_m)
     fit, clearness = _fit(contours, edges, grid, window)
     heights = opened.heights(window)
     high = _high(look, heights)

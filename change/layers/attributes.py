@@ -120,6 +120,8 @@ def _is_cut(column: str) -> bool:
 
 def text_in(value: Any) -> str:
     """Return a cell as text on one line; a whole number without its ``.0``, nothing as ``""``."""
+    if type(value) is str and value.isprintable() and "  " not in value:
+        return value.strip()
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():
