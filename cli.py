@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import date
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from survey.simulation import Order
 
 __all__ = ["main", "orthowatch"]
+
+_Found = TypeVar("_Found", "Result", "InventoryResult")
 
 FAILED, BAD_INPUT, SUSPECTS, PARTLY, INTERRUPTED = 1, 2, 3, 4, 130
 """Exit codes beside 0."""
@@ -365,22 +367,35 @@ def _settings(options: dict[str, Any]) -> "Settings":
 
 def _detect(job: "Job", settings: "Settings", options: dict[str, Any]) -> None:
     """Run a job, write what was asked for, and say what was found."""
-    from change.export.bundle import record_path, write_changes, write_result
-    from change.export.geojson import geojson_text, suspects_frame
+    from change.export.bundle import write_changes, write_result
     from change.job import run_job
 
-    quiet, output = options["quiet"], options["output"]
+    quiet = options["quiet"]
     result = run_job(job, settings, say=_talk(quiet), progress=None if quiet else _Progress())
     if options["changes"] is not None:
         write_changes(result, options["changes"])
+    _hand_out(result, options, write_result, _list_suspects)
+
+
+def _hand_out(
+    result: _Found,
+    options: dict[str, Any],
+    write: Callable[[_Found, Path], list[Path]],
+    listing: Callable[[_Found], None],
+) -> None:
+    """Print or write what was found, and exit as was asked for."""
+    from change.export.bundle import record_path
+    from change.export.geojson import geojson_text, suspects_frame
+
+    output = options["output"]
     if output is None:
         click.echo(geojson_text(suspects_frame(result.suspects, result)), nl=False)
     else:
-        written = write_result(result, output)
+        written = write(result, output)
         if options["as_json"]:
             click.echo(record_path(output).read_text(encoding="utf-8"), nl=False)
-        if not quiet:
-            _list_suspects(result)
+        if not options["quiet"]:
+            listing(result)
             click.echo(_("written: {files}").format(files=", ".join(map(str, written))), err=True)
     if options["fail_on_suspects"] and result.suspects:
         sys.exit(SUSPECTS)
@@ -457,8 +472,6 @@ class _Progress:
 @click.option("--strict", is_flag=True, help=_("Refuse layers with flawed rows."))
 @_TALK
 def inventory(ortho: Path, **options: Any) -> None:
-    from change.export.bundle import record_path
-    from change.export.geojson import geojson_text, suspects_frame
     from change.export.inventory_folder import require_free_inventory, write_inventory
     from change.inventory_job import InventoryJob, run_inventory
     from change.job import FlightOptions
@@ -476,17 +489,7 @@ def inventory(ortho: Path, **options: Any) -> None:
     )
     progress = None if quiet else _Progress()
     result = run_inventory(job, _settings(options), say=_talk(quiet), progress=progress)
-    if output is None:
-        click.echo(geojson_text(suspects_frame(result.suspects, result)), nl=False)
-    else:
-        written = write_inventory(result, output)
-        if options["as_json"]:
-            click.echo(record_path(output).read_text(encoding="utf-8"), nl=False)
-        if not quiet:
-            _list_stock(result)
-            click.echo(_("written: {files}").format(files=", ".join(map(str, written))), err=True)
-    if options["fail_on_suspects"] and result.suspects:
-        sys.exit(SUSPECTS)
+    _hand_out(result, options, write_inventory, _list_stock)
 
 
 def _list_stock(result: "InventoryResult") -> None:
