@@ -27,6 +27,11 @@ __all__ = [
     "text_in",
 ]
 
+# The traditional characters in the names of columns: Big5 has no others.
+_TRADITIONAL = str.maketrans(
+    "許證號權發準審記時間積層樓戶設單稱請產業規劃築臨類別總編簷條屬從縣鎮鄉區樣圖畝數點線寬長邊",
+    "许证号权发准审记时间积层楼户设单称请产业规划筑临类别总编檐条属从县镇乡区样图亩数点线宽长边",
+)
 _REMEMBERED = 2**16
 _LARGEST_SIZE = 1e9
 # A shapefile keeps 10 bytes of a column's name: 10 Latin letters, 5 Chinese characters in GBK, 3 in
@@ -89,6 +94,8 @@ def find_column(columns: Iterable[str], names: Iterable[str]) -> str | None:
     'Permit_No'
     >>> find_column(["有效期", "规划许可证"], ["规划许可证号"])
     '规划许可证'
+    >>> find_column(["權利人", "許可證號"], ["许可证号"])
+    '許可證號'
     """
     available = [(column, _plain(column)) for column in columns]
     wanted = [_plain(name) for name in names]
@@ -110,7 +117,8 @@ def _folded(text: str) -> str:
 
 
 def _plain(name: str) -> str:
-    bare = re.sub(r"[\s_](ha|mu)\s*$|(?<=面积)亩数?$", "", _folded(name).casefold())
+    simple = _folded(name).casefold().translate(_TRADITIONAL)
+    bare = re.sub(r"[\s_](ha|mu)\s*$|(?<=面积)亩数?$", "", simple)
     return re.sub(r"[\s_\-.:]|\(.*?\)|\[.*?\]", "", bare)
 
 
