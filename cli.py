@@ -156,7 +156,8 @@ class _Protected(click.ParamType[tuple[str, str]]):
         if isinstance(value, tuple):
             return value
         name, equals, layer = (part.strip() for part in value.partition("="))
-        if not (name and equals and layer):
+        named = name.isprintable() and ";" not in name and len(name) <= 80
+        if not (name and equals and layer and named):
             self.fail(_("{value!r} is not NAME=FILE").format(value=value), param, ctx)
         return name, layer
 

@@ -54,11 +54,12 @@ _RELATION = {
     "no_permit": N_("No permit covers this: {kind} of {area:.0f} m². {nearest}"),
     "beside_permit": N_("It stands {apart:.1f} m beside {permit}, on which nothing stands."),
     "exceeds_permit": N_(
-        "It reaches {reach:.1f} m and {excess:.0f} m² beyond {permit}; {cover:.0%} is covered."
+        "It reaches {reach:.1f} m and {excess:.0f} m² beyond {permit}; with the tolerance,"
+        " {cover:.0%} is covered."
     ),
     "grown_beyond_permit": N_(
-        "Added to what stood, it reaches {reach:.1f} m and {excess:.0f} m² beyond {permit};"
-        " {cover:.0%} is covered."
+        "Added to what stood, it reaches {reach:.1f} m and {excess:.0f} m² beyond {permit}; with"
+        " the tolerance, {cover:.0%} is covered."
     ),
     "permit_expired": N_("{permit} covers it, but had run out before it was built."),
     "before_grant": N_("{permit} covers it, but was granted only after it was seen."),
@@ -70,6 +71,7 @@ _RELATION = {
 _RUN_OUT = N_("{permit}, for a temporary building, covers it, but has run out.")
 _ON_TOP = N_("It was built on top of what {permit} is for, and no later permit allows that.")
 _OUTLIVED = N_("{permit} covers it, but was for a time that is over.")
+_ADRIFT = N_("{permit} would cover it, if it lay up to 4 m elsewhere.")
 _ON_PERMITTED_GROUND = N_("{permit} covers the ground it stands on.")
 
 _FURTHER = {
@@ -114,7 +116,10 @@ def explain(item: Suspect) -> tuple[str, ...]:
 def _relation(item: Suspect) -> Iterator[str]:
     """Say the reason with its numbers."""
     template = _RELATION[item.reason]
-    if item.reason in ("exceeds_permit", "grown_beyond_permit") and not item.excess_m:
+    within = (item.excess_m or 0.0) <= (item.permit_tolerance_m or 0.0)
+    if "place" in item.not_judged and item.reason == "as_permitted":
+        template = _ADRIFT
+    if item.reason in ("exceeds_permit", "grown_beyond_permit") and within:
         template = _ON_PERMITTED_GROUND
     if item.reason == "permit_expired" and "temporary" in item.reasons:
         template = _RUN_OUT
@@ -144,6 +149,10 @@ def _nearest(item: Suspect) -> str:
     if not item.nearest:
         return _("There is none within 50 m.")
     near = item.nearest[0]
+    if near.cover > 0.0:
+        return _("The nearest, {number}, covers {cover:.0%} of it, with the tolerance.").format(
+            number=near.number or _("without a number"), cover=near.cover
+        )
     return _("The nearest, {number}, is drawn {apart:.1f} m away.").format(
         number=near.number or _("without a number"), apart=near.distance_m
     )

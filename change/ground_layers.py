@@ -25,7 +25,7 @@ from survey.runs import Input
 from survey.settings import Settings
 from survey.words import _
 
-__all__ = ["GroundLayers", "LayerOptions", "open_layers"]
+__all__ = ["GroundLayers", "LayerOptions", "open_layers", "read_inputs"]
 
 _Named = tuple[str, str]
 
@@ -96,8 +96,8 @@ class GroundLayers:
     """The area to report on."""
     protected: tuple[ProtectedGround, ...]
     """Protected ground."""
-    districts: Districts | None
-    """Townships, communities and cells; None where no layer of them was given."""
+    districts: Districts
+    """Townships, communities and cells; drawn cells alone where no layer was given."""
 
     def area(self, grid: WorkingGrid) -> BaseGeometry | None:
         """Return the area to report on.
@@ -120,19 +120,20 @@ class GroundLayers:
             )
         return area
 
-    def read(self) -> tuple[Input, ...]:
-        """Return what came out of databases, by its content: no file of it can be hashed."""
-        layers = (("permits", self.permits), ("within", self.within))
-        return tuple(
-            Input(role=role, name=layer.layer, size=0, sha256=layer.digest)
-            for role, layer in layers
-            if layer is not None and layer.digest is not None
-        )
-
     def said(self) -> list[tuple[Sequence[str], Sequence[BadRow]]]:
         """Return what was assumed of each layer, and what was wrong with its rows."""
-        layers = [self.permits, self.within, *self.protected, self.districts]
-        return [(layer.assumptions, layer.bad_rows) for layer in layers if layer is not None]
+        given = [layer for layer in (self.permits, self.within) if layer is not None]
+        layers = [*given, *self.protected, self.districts]
+        return [(layer.assumptions, layer.bad_rows) for layer in layers]
+
+
+def read_inputs(permits: Permits | None, within: LayerRead | None) -> tuple[Input, ...]:
+    """Return what came out of databases, by its content: no file of it can be hashed."""
+    return tuple(
+        Input(role=role, name=layer.layer, size=0, sha256=layer.digest)
+        for role, layer in (("permits", permits), ("within", within))
+        if layer is not None and layer.digest is not None
+    )
 
 
 def open_layers(options: LayerOptions, grid: WorkingGrid, settings: Settings) -> GroundLayers:
@@ -197,17 +198,15 @@ def _within(options: LayerOptions, grid: WorkingGrid) -> LayerRead | None:
     return read_layer(options.within, area=grid, crs=crs, encoding=options.encoding)
 
 
-def _districts(options: LayerOptions, grid: WorkingGrid, settings: Settings) -> Districts | None:
+def _districts(options: LayerOptions, grid: WorkingGrid, settings: Settings) -> Districts:
     given = [options.townships, options.communities, options.cells]
-    if not any(given):
-        return None
-    stated = next(layer for layer in given if layer)
+    stated = next((layer for layer in given if layer), None)
     return open_districts(
         DistrictFiles(
             townships=options.townships, communities=options.communities, cells=options.cells
         ),
         area=grid,
-        crs=_crs_of(options, stated),
+        crs=None if stated is None else _crs_of(options, stated),
         encoding=options.encoding,
         settings=settings.dispatch,
     )

@@ -11,10 +11,9 @@ import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
-from change.detection import Change
 from change.dispatch import Place
 from change.facts import finding_record, permit_facts
-from change.ground_layers import GroundLayers, LayerOptions, open_layers
+from change.ground_layers import GroundLayers, LayerOptions, open_layers, read_inputs
 from change.inventory import NOT_SEEN, Stock, take_inventory
 from change.inventory_result import EmptyPermit, InventoryResult
 from change.job import FlightOptions, Say
@@ -65,7 +64,7 @@ class InventoryJob:
         named: list[tuple[str, str | Path | None]] = [
             ("ortho", self.flight.path),
             ("dsm", self.flight.dsm),
-            *self.layers.named(),
+            *self.layers.files(),
         ]
         return [(role, Path(str(path).split("|")[0])) for role, path in named if path is not None]
 
@@ -106,7 +105,8 @@ def run_inventory(
     grid = working_grid(flight, flight, settings)
     layers = open_layers(job.layers, grid, settings)
     area = layers.area(grid)
-    run = start_run(hash_inputs(job.inputs()), settings, job.options())
+    inputs = (*hash_inputs(job.inputs()), *read_inputs(layers.permits, layers.within))
+    run = start_run(inputs, settings, job.options())
     with _looked_at(flight, grid, settings, say=say, progress=progress) as (sight, seen, executor):
         placed = place_permits(layers.permits, sight, settings.permits, executor=executor)
         said = tuple(dict.fromkeys([*seen, *layer_remarks(layers, placed.offset, grid)]))
@@ -122,7 +122,7 @@ def run_inventory(
         )
     doubts = _doubts(stock, say)
     compared = _compare(stock, layers, placed, flight, settings)
-    places, unplaced = _places(stock.structures, layers, say)
+    places, unplaced = _places(compared, layers, say)
     return InventoryResult(
         run=run,
         flight=flight,
@@ -239,16 +239,15 @@ def _compare(
 
 
 def _places(
-    changes: Sequence[Change], layers: GroundLayers, say: Say
+    compared: Sequence[Suspect], layers: GroundLayers, say: Say
 ) -> tuple[dict[str, Place], tuple[str, ...]]:
     """Return who is responsible for each structure, and what was found about that."""
-    if layers.districts is None:
-        return {}, ()
-    found = layers.districts.place([change.outline for change in changes])
-    unplaced = tuple(layers.districts.remarks(found))
+    found = layers.districts.place([item.change.outline for item in compared])
+    both = list(zip(compared, found, strict=True))
+    unplaced = layers.districts.remarks([place for item, place in both if item.suspicious])
     for sentence in unplaced:
         say(sentence)
-    return {change.id: place for change, place in zip(changes, found, strict=True)}, unplaced
+    return {item.change.id: place for item, place in both}, unplaced
 
 
 def _empty_permits(

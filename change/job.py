@@ -12,7 +12,7 @@ from pyproj import CRS
 from change.detection import Change, detect
 from change.dispatch import Place
 from change.facts import pair_facts, permit_facts
-from change.ground_layers import GroundLayers, LayerOptions, open_layers
+from change.ground_layers import GroundLayers, LayerOptions, open_layers, read_inputs
 from change.placed_permits import place_permits
 from change.protected import find_on_protected
 from change.remarks import remarks
@@ -115,7 +115,7 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
     grid = working_grid(before, after, settings)
     layers = open_layers(job.layers, grid, settings)
     area = layers.area(grid)
-    inputs = (*hash_inputs(job_inputs(job)), *layers.read())
+    inputs = (*hash_inputs(job_inputs(job)), *read_inputs(layers.permits, layers.within))
     run = start_run(inputs, settings, job_options(job))
     with paired((before, after), saved, run, settings, say=say, progress=progress) as done:
         pair, executor = done
@@ -150,7 +150,8 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
     )
     compared = compare(changes, ground.permits, settings, known)
     places = _places(changes, layers)
-    unplaced = () if layers.districts is None else layers.districts.remarks(tuple(places.values()))
+    suspects = [places[item.change.id] for item in compared if item.suspicious]
+    unplaced = layers.districts.remarks(suspects)
     for sentence in unplaced:
         say(sentence)
     return Result(
@@ -172,8 +173,6 @@ def _height_error(pair: Pair) -> float:
 
 
 def _places(changes: Sequence[Change], layers: GroundLayers) -> dict[str, Place]:
-    if layers.districts is None:
-        return {}
     places = layers.districts.place([change.outline for change in changes])
     return {change.id: place for change, place in zip(changes, places, strict=True)}
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from change.ground_layers import GroundLayers, LayerOptions
+from change.ground_layers import LayerOptions, read_inputs
 from change.layers import states_crs
 from change.permits import Permits, open_permits
 from survey.alignment import common_ground
@@ -62,6 +62,5 @@ def _ground(near: Path, options: LayerOptions) -> WorkingGrid:
 
 def _inputs(options: LayerOptions, near: Path | None, permits: Permits) -> tuple[Input, ...]:
     """Return what the report depends on."""
-    layers = GroundLayers(permits=permits, within=None, protected=(), districts=None)
     files = [*options.files(), *([] if near is None else [("near", near)])]
-    return (*layers.read(), *hash_inputs(files))
+    return (*read_inputs(permits, None), *hash_inputs(files))

@@ -18,6 +18,7 @@ from change.layers.attributes import (
     column_m2,
     date_in,
     find_column,
+    is_blank,
     last_date_in,
     number_in,
     number_key,
@@ -310,13 +311,20 @@ def _rows(frame: gpd.GeoDataFrame, chosen: dict[str, str], flaws: list[BadRow]) 
 
 def _permit(row: int, outline: Polygon | MultiPolygon, reader: "_Reader") -> Permit:
     storeys = reader.value("storeys", number_in)
-    number = reader.text("number")
+    number = "" if is_blank(reader.cells.get("number")) else reader.text("number")
+    granted, valid_until = (
+        reader.value("granted", date_in),
+        reader.value("valid_until", last_date_in),
+    )
+    if granted and valid_until and valid_until < granted:
+        reader.note_dates(granted, valid_until)
+        granted = valid_until = None
     return Permit(
         row=row,
         outline=outline,
         number=number,
-        granted=reader.value("granted", date_in),
-        valid_until=reader.value("valid_until", last_date_in),
+        granted=granted,
+        valid_until=valid_until,
         footprint_m2=reader.area("footprint_m2"),
         floor_area_m2=reader.area("floor_area_m2"),
         storeys=None if storeys is None else round(storeys),
@@ -342,6 +350,15 @@ class _Reader:
 
     def area(self, item: str) -> Any:
         return self.value(item, lambda cell: area_in(cell, self.units[item]))
+
+    def note_dates(self, granted: date, valid_until: date) -> None:
+        """Note dates that contradict each other: neither is held against anyone."""
+        detail = _(
+            "ends on {end}, before it was granted on {granted}: neither date is used"
+        ).format(end=valid_until, granted=granted)
+        self.flaws.append(
+            BadRow(row=self.row, why="dates_reversed", detail=detail, kept=True, where=None)
+        )
 
     def value(self, item: str, parse: Callable[[Any], Any]) -> Any:
         cell = self.cells.get(item)

@@ -85,11 +85,11 @@ def _covered_share(permits: Permits, grid: WorkingGrid) -> float:
 def _flawed(rows: Sequence[BadRow]) -> list[str]:
     if not rows:
         return []
-    dropped = sum(not row.kept for row in rows)
+    count, dropped = len({row.row for row in rows}), len({row.row for row in rows if not row.kept})
     return [
         ngettext(
             "{count} flawed row in the layer: {kept} repaired or kept, {dropped} not usable",
             "{count} flawed rows in the layer: {kept} repaired or kept, {dropped} not usable",
-            len(rows),
-        ).format(count=len(rows), kept=len(rows) - dropped, dropped=dropped)
+            count,
+        ).format(count=count, kept=count - dropped, dropped=dropped)
     ]

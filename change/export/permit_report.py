@@ -47,6 +47,7 @@ _DOT_M = 2.0
 _DONE = {
     "unreadable_date": N_("cell left blank"),
     "unreadable_number": N_("cell left blank"),
+    "dates_reversed": N_("neither date used"),
     "duplicate": N_("kept"),
     "sliver": N_("kept"),
 }
@@ -54,6 +55,7 @@ _TYPES = {"row": "int64", "storeys": "Int64", "kept": "bool", "temporary": "bool
     ("footprint_m2", "floor_area_m2", "height_m"), "float64"
 )
 _REPAIRED, _DROPPED = N_("repaired"), N_("left out")
+_WIDEST = 40  # characters of a permit's number in the table
 _CELLS = ("unreadable_date", "unreadable_number")
 
 
@@ -75,7 +77,7 @@ def report_lines(permits: Permits) -> list[str]:
     rows = [
         (
             str(flaw.row),
-            numbers.get(flaw.row) or "-",
+            (numbers.get(flaw.row) or "-")[:_WIDEST],
             flaw.detail,
             _(_DONE.get(flaw.why, _REPAIRED) if flaw.kept else _DROPPED),
         )

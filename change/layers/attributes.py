@@ -67,7 +67,25 @@ _CHINESE_NUMBER = re.compile(
 )
 # What people and programs write into a cell they have nothing to say in.
 _BLANKS = frozenset(
-    {"", "-", "--", "/", "\\", "nan", "nat", "none", "null", "n/a", "无", "空", "不详", "未知"}
+    {
+        "",
+        "-",
+        "--",
+        "/",
+        "\\",
+        "nan",
+        "nat",
+        "none",
+        "null",
+        "n/a",
+        "无",
+        "空",
+        "不详",
+        "未知",
+        "待补",
+        "待定",
+        "暂无",
+    }
     | {"0000-00-00", "00000000"}
 )
 _UNLIMITED = frozenset(

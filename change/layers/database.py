@@ -48,7 +48,7 @@ class _Address:
 
 def is_database(source: object) -> bool:
     """Whether what the user typed names a database: ``postgresql://...`` or ``PG:...``."""
-    text = str(source)
+    text = str(source).lstrip()
     # A file may be called "PG:x.gpkg": then nothing in it looks like host=... or dbname=...
     return bool(_URL.match(text) or (_WORDS.match(text) and _WORD.match(text[3:].lstrip())))
 
@@ -65,7 +65,7 @@ def shown_database(source: object) -> str:
 
 
 def _parsed(text: str) -> _Address:
-    text, _bar, layer = text.partition("|layername=")
+    text, _bar, layer = text.lstrip().partition("|layername=")
     if _URL.match(text):
         found = _from_url(text)
     else:

@@ -154,14 +154,20 @@ def _parsed(text: str) -> tuple[Path, str | None]:
         exists, full = path.exists(), path.resolve()
     except (OSError, ValueError, RuntimeError) as error:
         raise LayerError(_("{path}: not a path").format(path=repr(text)[:200])) from error
-    if str(full).startswith("/vsi") or (not exists and re.match(r"[A-Za-z][\w+.-]+:", name)):
-        raise LayerError(_("{path}: only files on this machine are read").format(path=name))
+    if str(full).startswith("/vsi") or (not exists and re.match(r"\s*[A-Za-z][\w+.-]+:", name)):
+        raise LayerError(_("{path}: only files on this machine are read").format(path=_told(name)))
     if not exists:
-        raise LayerError(_("{path}: no such file").format(path=name))
+        raise LayerError(_("{path}: no such file").format(path=_told(name)))
     for shp in (full.with_suffix(".shp"), full.with_suffix(".SHP")):
         if full.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg") and shp.exists():
             return shp, wanted.strip() or None
     return full, wanted.strip() or None
+
+
+def _told(name: str) -> str:
+    """Return what was typed without a user and password, should it be an address after all."""
+    bare = re.sub(r"(?<=://).*@", "", name)
+    return re.sub(r"(?i)(password|passwd|pwd|user)\s*=\s*\S+", r"\1=...", bare)
 
 
 def local_path(text: str | Path) -> Path:

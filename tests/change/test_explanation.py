@@ -55,7 +55,7 @@ def test_without_a_permit_the_nearest_is_named():
 
 def test_an_excess_tells_its_reach_and_its_area():
     said = text(judge(make_change(box(0, 0, 13, 10)), permitted(number="7")))
-    assert "3.0 m and 30 m² beyond Permit 7; 85% is covered" in said
+    assert "3.0 m and 30 m² beyond Permit 7; with the tolerance, 85% is covered" in said
 
 
 def test_height_alone_is_no_reach():
