@@ -100,7 +100,7 @@ def opened(text: str | Path, layer: str | None = None) -> Iterator[Source]:
         yield Source(
             path=chosen.path,
             target=chosen.target,
-            shown=str(path),
+            shown=str(text).partition("|")[0],
             layer=chosen.name,
             assumptions=(*broken, *said),
         )
