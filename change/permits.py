@@ -318,7 +318,6 @@ def _permit(row: int, outline: Polygon | MultiPolygon, reader: "_Reader") -> Per
     )
     if granted and valid_until and valid_until < granted:
         reader.note_dates(granted, valid_until)
-        granted = valid_until = None
     return Permit(
         row=row,
         outline=outline,
@@ -352,10 +351,10 @@ class _Reader:
         return self.value(item, lambda cell: area_in(cell, self.units[item]))
 
     def note_dates(self, granted: date, valid_until: date) -> None:
-        """Note dates that contradict each other: neither is held against anyone."""
-        detail = _(
-            "ends on {end}, before it was granted on {granted}: neither date is used"
-        ).format(end=valid_until, granted=granted)
+        """Note dates that contradict each other; which of them is wrong nobody can say."""
+        detail = _("ends on {end}, before it was granted on {granted}: are they exchanged?").format(
+            end=valid_until, granted=granted
+        )
         self.flaws.append(
             BadRow(row=self.row, why="dates_reversed", detail=detail, kept=True, where=None)
         )

@@ -47,7 +47,7 @@ _DOT_M = 2.0
 _DONE = {
     "unreadable_date": N_("cell left blank"),
     "unreadable_number": N_("cell left blank"),
-    "dates_reversed": N_("neither date used"),
+    "dates_reversed": N_("taken as written"),
     "duplicate": N_("kept"),
     "sliver": N_("kept"),
 }

@@ -345,7 +345,7 @@ def test_a_flaw_is_kept_out_of_the_tree_where_it_has_no_place():
     assert permits.flawed_near(HOUSE, 1e9) == ()
 
 
-def test_dates_in_the_wrong_order_are_told_and_used_against_nobody(tmp_path):
+def test_dates_in_the_wrong_order_are_told(tmp_path):
     frame = gpd.GeoDataFrame(
         {"number": ["A", "无"], "granted": ["2024-05-01"] * 2, "valid_until": ["2023-05-01", ""]},
         geometry=[box(428000, 2555000, 428010, 2555010), box(428020, 2555000, 428030, 2555010)],
@@ -354,5 +354,6 @@ def test_dates_in_the_wrong_order_are_told_and_used_against_nobody(tmp_path):
     frame.to_file(tmp_path / "permits.gpkg")
     read = open_permits(tmp_path / "permits.gpkg")
     assert [flaw.why for flaw in read.bad_rows] == ["dates_reversed"]
-    assert (read.permits[0].granted, read.permits[0].valid_until) == (None, None)
+    assert read.permits[0].granted == date(2024, 5, 1)
+    assert read.permits[0].valid_until == date(2023, 5, 1)
     assert (read.permits[1].granted, read.permits[1].number) == (date(2024, 5, 1), "")
