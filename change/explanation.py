@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from change.suspicion import Suspect
+from change.relations import ADRIFT_M
+from change.suspicion import NEAREST_M, Suspect
 from survey.words import LANGUAGES, N_, _, spoken_in
 
 __all__ = ["KIND_WORDS", "POINT_WORDS", "REASON_WORDS", "explain", "explained"]
@@ -71,7 +72,7 @@ _RELATION = {
 _RUN_OUT = N_("{permit}, for a temporary building, covers it, but has run out.")
 _ON_TOP = N_("It was built on top of what {permit} is for, and no later permit allows that.")
 _OUTLIVED = N_("{permit} covers it, but was for a time that is over.")
-_ADRIFT = N_("{permit} would cover it, if it lay up to 4 m elsewhere.")
+_ADRIFT = N_("{permit} would cover it, if it lay up to {adrift:.0f} m elsewhere.")
 _ON_PERMITTED_GROUND = N_("{permit} covers the ground it stands on.")
 
 _FURTHER = {
@@ -129,6 +130,7 @@ def _relation(item: Suspect) -> Iterator[str]:
         template = _OUTLIVED
     yield _(template).format(
         permit=_permit(item),
+        adrift=ADRIFT_M,
         kind=_(KIND_WORDS[item.change.kind]),
         area=item.change.area_m2,
         nearest=_nearest(item),
@@ -147,7 +149,7 @@ def _permit(item: Suspect) -> str:
 
 def _nearest(item: Suspect) -> str:
     if not item.nearest:
-        return _("There is none within 50 m.")
+        return _("There is none within {reach:.0f} m.").format(reach=NEAREST_M)
     near = item.nearest[0]
     if near.cover > 0.0:
         return _("The nearest, {number}, covers {cover:.0%} of it, with the tolerance.").format(

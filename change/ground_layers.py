@@ -10,6 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from change.dispatch import DistrictFiles, Districts, open_districts
 from change.layers import (
+    Area,
     BadRow,
     LayerRead,
     is_database,
@@ -25,7 +26,7 @@ from survey.runs import Input
 from survey.settings import Settings
 from survey.words import _
 
-__all__ = ["GroundLayers", "LayerOptions", "open_layers", "read_inputs"]
+__all__ = ["GroundLayers", "LayerOptions", "open_layers", "open_permit_layer", "read_inputs"]
 
 _Named = tuple[str, str]
 
@@ -147,7 +148,7 @@ def open_layers(options: LayerOptions, grid: WorkingGrid, settings: Settings) ->
     """
     _refuse_databases(options)
     opened = GroundLayers(
-        permits=_permits(options, grid, settings),
+        permits=open_permit_layer(options, grid, settings),
         within=_within(options, grid),
         protected=tuple(
             open_protected(
@@ -163,7 +164,7 @@ def open_layers(options: LayerOptions, grid: WorkingGrid, settings: Settings) ->
         districts=_districts(options, grid, settings),
     )
     if options.strict:
-        _refuse_flawed(opened)
+        _refuse_flawed(opened, options)
     return opened
 
 
@@ -178,12 +179,21 @@ def _refuse_databases(options: LayerOptions) -> None:
             )
 
 
-def _permits(options: LayerOptions, grid: WorkingGrid, settings: Settings) -> Permits | None:
+def open_permit_layer(
+    options: LayerOptions, area: Area | None, settings: Settings
+) -> Permits | None:
+    """Open the permits; None where none were given.
+
+    Raises
+    ------
+    LayerError
+        The layer cannot be read or placed, or lies elsewhere.
+    """
     if options.permits is None:
         return None
     return open_permits(
         options.permits,
-        area=grid,
+        area=area,
         crs=_crs_of(options, options.permits),
         encoding=options.encoding,
         columns=dict(settings.permits.columns),
@@ -219,18 +229,15 @@ def _crs_of(options: LayerOptions, layer: str) -> CRS | None:
     return None if states_crs(layer) else options.assumed_crs
 
 
-def _refuse_flawed(layers: GroundLayers) -> None:
-    opened = [layers.permits, layers.within, *layers.protected]
-    for layer in opened:
-        if layer is not None and layer.bad_rows:
-            first = layer.bad_rows[0]
+def _refuse_flawed(layers: GroundLayers, options: LayerOptions) -> None:
+    opened = [layer for layer in (layers.permits, layers.within) if layer is not None]
+    flawed = [(layer.source, layer.bad_rows) for layer in (*opened, *layers.protected)]
+    districts = [options.townships, options.communities, options.cells]
+    flawed.append((", ".join(filter(None, districts)), layers.districts.bad_rows))
+    for source, rows in flawed:
+        if rows:
             raise LayerError(
                 _(
                     "{path}: {count} flawed rows, the first is row {row}: {detail} (--strict)"
-                ).format(
-                    path=layer.source,
-                    count=len(layer.bad_rows),
-                    row=first.row,
-                    detail=first.detail,
-                )
+                ).format(path=source, count=len(rows), row=rows[0].row, detail=rows[0].detail)
             )

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from change.ground_layers import LayerOptions, read_inputs
-from change.layers import states_crs
-from change.permits import Permits, open_permits
+from change.ground_layers import LayerOptions, open_permit_layer, read_inputs
+from change.permits import Permits
 from survey.alignment import common_ground
 from survey.errors import SettingsError
 from survey.flight import open_flight
@@ -39,19 +38,10 @@ def check_permits(
     SettingsError
         No layer is named.
     """
-    if options.permits is None:
+    area = None if near is None else _ground(near, options)
+    permits = open_permit_layer(options, area, settings)
+    if permits is None:
         raise SettingsError(_("name a layer of permits"))
-    crs = options.crs
-    if crs is None and options.assumed_crs is not None and not states_crs(options.permits):
-        crs = options.assumed_crs
-    permits = open_permits(
-        options.permits,
-        area=None if near is None else _ground(near, options),
-        crs=crs,
-        encoding=options.encoding,
-        columns=dict(settings.permits.columns),
-        points=options.points,
-    )
     return permits, start_run(_inputs(options, near, permits), settings, options.told())
 
 

@@ -23,6 +23,7 @@ from survey.settings import PermitSettings, Settings
 
 __all__ = [
     "FURTHER",
+    "NEAREST_M",
     "NOT_JUDGED",
     "REASONS",
     "Circumstances",
@@ -60,7 +61,7 @@ FURTHER = (
 NOT_JUDGED = ("height", "floor_area", "dates", "place")
 """What permits limit and nobody could measure."""
 
-_NEAREST_M = 50.0
+NEAREST_M = 50.0
 """Permits farther off than this say nothing about a building: a large plot across a road."""
 _NEAREST_COUNT = 3
 _FLAWED_M = 10.0
@@ -259,7 +260,7 @@ def _nearest(case: Case, permits: Permits) -> tuple[NearPermit, ...]:
     outline = case.change.outline
     covers = case.shares()
     by_number: dict[str, NearPermit] = {}
-    for permit in permits.near(outline, _NEAREST_M):
+    for permit in permits.near(outline, NEAREST_M):
         apart = round(permit.outline.distance(outline), 3)
         cover = round(covers.get(permit.row, 0.0), 6)
         known = by_number.get(permit.key)

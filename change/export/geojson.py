@@ -134,7 +134,8 @@ def _row(item: Suspect, result: Compared) -> dict[str, object]:
 
 
 def _listed(items: Iterable[str]) -> str:
-    return ";".join(items)
+    # What separates the items stands in none of them, whatever a permit's number holds.
+    return ";".join(item.replace(";", ",") for item in items)
 
 
 def _storeys(item: Suspect) -> str | None:
