@@ -17,8 +17,8 @@ TESTED := tests survey change $(wildcard notebooks)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo check lint format types layers docs test test-full bench wheel words \
-	cli-reference sample lock clean
+.PHONY: help demo check lint format types layers docs test test-full bench bench-detect wheel words \
+	cli-reference sample train lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -62,6 +62,12 @@ test-full: $(VENV)/.installed-dev ## all the tests
 bench: $(VENV)/.installed-dev ## the benchmarks: ratios, measured in one run
 	$(BIN)/python -m pytest benchmarks --benchmark-only
 
+bench-detect: $(VENV)/.installed-dev ## how well changes are detected, and docs/accuracy.md; hours
+	mkdir -p build
+	$(BIN)/python -m benchmarks.detecting all --judge --resume -o build/detecting_part.jsonl
+	mv build/detecting_part.jsonl build/detecting.jsonl
+	$(BIN)/python -m benchmarks.detecting table build/detecting.jsonl
+
 wheel: $(VENV)/.installed-dev ## dist/orthowatch-*.whl
 	$(BIN)/python -m build --wheel --no-isolation
 
@@ -79,6 +85,13 @@ cli-reference: $(VENV)/.installed-dev ## write docs/cli.md again
 
 sample: $(VENV)/.installed ## make the sample flights again
 	$(BIN)/python sample_tiles/make.py
+
+train: $(VENV)/.installed ## teach the network again (hours on two cores); REAL=folder of real tiles
+	@test -n "$(REAL)" || { echo "say where the real tiles lie: make train REAL=FOLDER" >&2; exit 2; }
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train]'
+	$(BIN)/python -m training.scenes --count 180 build/scenes
+	$(BIN)/python -m training.train build/roofs.pt --scenes build/scenes --real $(REAL)
+	$(BIN)/python -m training.export build/roofs.pt change/model/roofs.onnx
 
 lock: ## write constraints.txt again, with the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear build/lock

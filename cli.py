@@ -194,6 +194,18 @@ _ALIGNING = _options(
         help=_("Go on although alignment is refused, or saved for other files."),
     ),
 )
+_DETECTING = _options(
+    click.option(
+        "--detector",
+        type=_SOURCE,
+        help=_("Another ONNX model to detect with, its manifest (.toml) beside it."),
+    ),
+    click.option(
+        "--evidence",
+        type=_SOURCE,
+        help=_("Raster made elsewhere: how likely something appeared or went, by pixel."),
+    ),
+)
 _DSMS = _options(
     click.option("--dsm-before", type=_SOURCE, help=_("Surface model of the earlier flight.")),
     click.option("--dsm-after", type=_SOURCE, help=_("Surface model of the later flight.")),
@@ -298,6 +310,7 @@ def orthowatch() -> None:
 @click.option("-o", "--output", type=_SOURCE, help=_("FILE.geojson or a folder for everything."))
 @click.option("--changes", type=_SOURCE, help=_("Write every change, permitted or not, to FILE."))
 @_ALIGNING
+@_DETECTING
 @_RUNNING
 @click.option("--fail-on-suspects", is_flag=True, help=_("Exit with 3 when there are suspects."))
 @click.option("--strict", is_flag=True, help=_("Refuse layers with flawed rows."))
@@ -328,6 +341,8 @@ def _job(before: Path, after: Path, options: dict[str, Any]) -> "Job":
         crs=_parsed_crs(options["crs"]),
         nodata=options["nodata"],
         alignment=options.get("alignment"),
+        detector=options.get("detector"),
+        evidence=options.get("evidence"),
     )
 
 

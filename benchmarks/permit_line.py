@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import date
 
-from change.detection import Change
+from change.changes import Change
 from change.permits import Permits
 from change.placed_permits import PlacedPermits, place_permits
 from change.sight import Sight

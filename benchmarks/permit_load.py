@@ -32,7 +32,7 @@ from rasterio.windows import Window as FileWindow
 
 from benchmarks.permit_line import compare_changes, place_on
 from benchmarks.permit_load_files import AFTER, BEFORE, OFF_M, Load, files_of
-from change.detection import Change
+from change.changes import Change
 from change.dispatch import DistrictFiles, open_districts
 from change.permits import Permits, open_permits
 from change.placed_permits import PlacedPermits

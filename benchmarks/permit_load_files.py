@@ -20,7 +20,7 @@ from shapely.affinity import translate
 
 from benchmarks.alignment_pictures import whole
 from benchmarks.relation_cases import BROKEN
-from change.detection import Change
+from change.changes import Change
 from survey.simulation.permits.permit_damage import damage_outline, encode_outline
 
 __all__ = ["AFTER", "BEFORE", "OFF_M", "Load", "draw_outlines", "files_of", "write_layer"]

@@ -10,7 +10,7 @@ from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
 from benchmarks.judge import Case, frozen_cases
-from change.detection import Change
+from change.changes import Change
 from survey.settings import Settings
 from survey.simulation import AreaPlan, ExpectedChange, displacement
 from survey.simulation.permits.permit_dirt import Dirt, OutlineDirt, PlaceDirt

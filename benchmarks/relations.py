@@ -45,7 +45,7 @@ from benchmarks.relation_tables import (
     table_of,
     wrong_lines,
 )
-from change.detection import Change
+from change.changes import Change
 from change.permits import Permits, open_permits
 from change.suspicion import Suspect
 from survey.alignment import common_ground

@@ -1,83 +1,45 @@
 """Changes: the structures that appeared, grew or vanished between the two flights of a pair."""
 
-import hashlib
 import math
+import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
 
 import shapely
+import xarray as xr
 from affine import Affine
 from shapely import Polygon
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
-from change.evidence import HALO_PX, weigh
+from change.changes import Change, change_of
+from change.drawing import draw_outline, each_place_once
+from change.evidence import HALO_M, weigh
 from change.exclusion import EXCLUDED, Excluded, clip_to, excluded_ground, unjudged_cells
+from change.local_roofs import learn_roofs
 from change.looks import MARGIN_M, Look, Measured
+from change.map_file import MapFile, create_map_file
+from change.model.detector import Detector, Maps, shipped_detector
 from change.objects import measure
-from change.outlines import joined_in_metres, mask_polygons, square
+from change.observer import Observer
+from change.outlines import joined_in_metres, mask_polygons
+from change.outside_evidence import OutsideEvidence
+from change.sight import sight_before
 from survey.blocks import Progress, run_all
 from survey.grid import Bounds
 from survey.pair import Pair, PairReader
-from survey.settings import Settings
+from survey.settings import DetectSettings, Settings
 from survey.windows import Block, Tile, cut_blocks
 from survey.words import _
 
-__all__ = ["KINDS", "Change", "Detection", "detect"]
+__all__ = ["Detection", "detect"]
 
-KINDS = (
-    "building",
-    "shed",
-    "annex",
-    "roof_addition",
-    "storey",
-    "site",
-    "removed",
-    "partly_removed",
-)
-"""What a change can be; the slugs that data carries."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One structure that appeared, grew or vanished."""
-
-    id: str
-    """Content hash within a run: kind, origin and outline to the centimetre."""
-    outline: Polygon
-    """Squared outline in metres of the area's projected CRS, on the ground of the before flight."""
-    area_m2: float
-    """Area of ``outline``, m2."""
-    area_raw_m2: float
-    """Area before squaring, m2: the measurement, where ``outline`` is the drawing."""
-    kind: str
-    """One of ``KINDS``."""
-    origin: str
-    """``new`` (appeared between the flights) or ``stock`` (stood in both)."""
-    height_gain_m: float | None
-    """Median height gained (negative: lost) inside the outline, m; None without surface models."""
-    score: float
-    """Probability of a real structural change, in [0, 1]."""
-    tolerance_m: float
-    """How far the two flights may be misaligned here, m."""
-    evidence: tuple[tuple[str, float], ...]
-    """What spoke for and against it, as (name, number) in a fixed order."""
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"unknown kind of change: {self.kind!r}")
-        if not 0 <= self.score <= 1:
-            raise ValueError(f"a score lies in [0, 1], got {self.score}")
-
-    @property
-    def vanished(self) -> bool:
-        """Whether something is gone, wholly or in part."""
-        return self.kind in ("removed", "partly_removed")
-
-
-# Side of a tile's core; with the halo it costs a fifth more pixels than it answers for.
-_CORE_PX = 512
+# Side of a tile's core, m: with its halo it makes a picture of 640 pixels for the shipped detector.
+# Cores are whole multiples of so many pixels, so that maps are kept in whole cells.
+_CORE_M, _WHOLE_PX = 102.4, 16
 # A candidate is looked at closely from this share of the smallest area on: squaring may add some.
 _LEAST_SHARE = 0.5
 # Windows of candidates are read at most this large; beyond it they are measured at coarser pixels.
@@ -86,10 +48,7 @@ _LARGEST_WINDOW_PX = 1500
 _SQUARE_M = 100.0
 # Candidates sent to a worker at once.
 _BATCH = 16
-# Two findings that share this much of the smaller one are one place.
-_SAME_PLACE = 0.3
-# How far a squared outline may move a vertex, pixels of the working grid.
-_SQUARE_SLACK_PX = 3
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,16 +61,21 @@ class Detection:
     """Ground that was not judged."""
     judged_m2: float
     """Ground that was judged, m2."""
+    taught_by: int = 0
+    """Known roofs that taught what roofs look like here; 0 where they were too few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Task:
-    """What one worker takes: a block of tiles, or a batch of candidates."""
+    """What one worker takes: a block of tiles, a batch of candidates, or of what they proved."""
 
     pair: Pair
     settings: Settings
+    observer: Observer
+    maps: MapFile
     block: Block | None = None
     candidates: tuple["_Candidate", ...] = ()
+    measured: tuple[Measured, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,12 +97,14 @@ class _Weighed:
     judged_m2: float
 
 
-def detect(
+def detect(  # noqa: PLR0913 - everything that may be known beside the pair
     pair: Pair,
     settings: Settings,
     *,
     known_roofs: Sequence[Polygon] = (),
     within: BaseGeometry | None = None,
+    detector: Detector | None = None,
+    evidence: OutsideEvidence | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Detection:
@@ -155,36 +121,78 @@ def detect(
         an annex from a house.
     within
         Report only changes that touch this area.
+    detector
+        The model that looks at both pictures; None for the shipped one.
+    evidence
+        Evidence made elsewhere; where it says something it takes the place of the model's.
     executor
         Where blocks run; None runs them here.
     progress
         Told after every block.
     """
-    grid = pair.grid
-    per_side = max(1, round(settings.blocks.side_m / (_CORE_PX * grid.pixel_m)))
-    blocks = cut_blocks(
-        height=grid.height, width=grid.width, core=_CORE_PX, halo=HALO_PX, per_side=per_side
+    with tempfile.TemporaryDirectory(prefix="orthowatch-") as room:
+        observer = Observer(
+            detector=detector or shipped_detector(),
+            evidence=evidence,
+            local=learn_roofs(sight_before(pair), known_roofs),
+        )
+        maps = create_map_file(Path(room) / "maps", pair.grid, observer.names)
+        whole = _Task(pair=pair, settings=settings, observer=observer, maps=maps)
+        weighed = list(
+            run_all(
+                _weigh_block,
+                [replace(whole, block=block) for block in _blocks(pair, settings)],
+                executor=executor,
+                stage=_("detecting"),
+                progress=progress,
+            )
+        )
+        candidates = _candidates(weighed, pair, settings, known_roofs, within)
+        candidates.sort(key=lambda candidate: _neighbourhood(candidate.outline))
+        measured = run_all(
+            _measure_batch,
+            [replace(whole, candidates=batch) for batch in _batches(candidates)],
+            executor=executor,
+            stage=_("measuring"),
+            progress=progress,
+        )
+        kept = _worth_reporting((m for batch in measured for m in batch), settings.detect)
+    drawn = run_all(
+        _draw_batch,
+        [replace(whole, measured=batch) for batch in _batches(kept)],
+        executor=executor,
+        stage=_("drawing"),
+        progress=progress,
     )
-    tasks = [_Task(pair=pair, settings=settings, block=block) for block in blocks]
-    weighed = list(
-        run_all(_weigh_block, tasks, executor=executor, stage=_("detecting"), progress=progress)
-    )
-    candidates = _candidates(weighed, pair, settings, known_roofs, within)
-    candidates.sort(key=_neighbourhood)
-    batches = [
-        _Task(pair=pair, settings=settings, candidates=tuple(candidates[i : i + _BATCH]))
-        for i in range(0, len(candidates), _BATCH)
-    ]
-    measured = run_all(
-        _measure_batch, batches, executor=executor, stage=_("measuring"), progress=progress
-    )
-    changes = _changes((item for batch in measured for item in batch), pair, settings)
+    changes = [change for batch in drawn for change in batch]
+    changes.sort(key=lambda c: (-c.outline.bounds[3], c.outline.bounds[0], c.id))
     cells = {slug: [p for w in weighed for p in w.excluded[slug]] for slug in EXCLUDED}
     excluded = excluded_ground(cells, pair)
     judged = sum(part.judged_m2 for part in weighed)
     if within is not None:
         excluded, judged = clip_to(within, excluded, pair.grid)
-    return Detection(changes=changes, excluded=excluded, judged_m2=judged)
+    return Detection(
+        changes=tuple(changes),
+        excluded=excluded,
+        judged_m2=judged,
+        taught_by=0 if observer.local is None else observer.local.teachers,
+    )
+
+
+def _blocks(pair: Pair, settings: Settings) -> Iterable[Block]:
+    grid = pair.grid
+    core = max(1, round(_CORE_M / grid.pixel_m / _WHOLE_PX)) * _WHOLE_PX
+    return cut_blocks(
+        height=grid.height,
+        width=grid.width,
+        core=core,
+        halo=math.ceil(HALO_M / grid.pixel_m),
+        per_side=max(1, round(settings.blocks.side_m / (core * grid.pixel_m))),
+    )
+
+
+def _batches(items: Sequence[_T]) -> Iterable[tuple[_T, ...]]:
+    return (tuple(items[i : i + _BATCH]) for i in range(0, len(items), _BATCH))
 
 
 def _weigh_block(task: _Task) -> _Weighed:
@@ -201,10 +209,12 @@ def _weigh_block(task: _Task) -> _Weighed:
 
 
 def _weigh_tile(task: _Task, tile: Tile, reader: PairReader, found: _Weighed) -> float:
-    pair, grid = task.pair, task.pair.grid
-    data = reader.read(tile.seen)
-    evidence = weigh(data, pair.light, task.settings.detect, grid.pixel_m)
+    grid = task.pair.grid
     core = tile.core.slices_in(tile.seen)
+    data = reader.read(tile.seen)
+    maps = task.observer.look(data, tile.seen, task.pair)
+    task.maps.write(tile.core, {name: band[core] for name, band in maps.items()})
+    evidence = weigh(_with_maps(data, maps), task.settings.detect, grid.pixel_m)
     place = Affine.translation(tile.core.col, tile.core.row)
     found.appeared.extend(mask_polygons(evidence.appeared[core], place))
     found.vanished.extend(mask_polygons(evidence.vanished[core], place))
@@ -217,6 +227,10 @@ def _weigh_tile(task: _Task, tile: Tile, reader: PairReader, found: _Weighed) ->
     ):
         found.excluded[reason].extend(unjudged_cells(mask, place, grid.pixel_m))
     return float(judged.sum()) * grid.pixel_m**2
+
+
+def _with_maps(data: xr.Dataset, maps: Maps) -> xr.Dataset:
+    return data.assign({name: (("y", "x"), band) for name, band in maps.items()})
 
 
 def _candidates(
@@ -241,9 +255,9 @@ def _candidates(
     return found
 
 
-def _neighbourhood(candidate: _Candidate) -> tuple[int, int]:
-    """Return the square a candidate lies in: neighbours are read from the same blocks of a file."""
-    left, _bottom, _right, top = candidate.outline.bounds
+def _neighbourhood(outline: Polygon) -> tuple[int, int]:
+    """Return the square an outline lies in: neighbours are read from the same blocks of a file."""
+    left, _bottom, _right, top = outline.bounds
     return -math.floor(top / _SQUARE_M), math.floor(left / _SQUARE_M)
 
 
@@ -253,18 +267,15 @@ def _around(outline: Polygon) -> Polygon:
     return box(left - MARGIN_M, bottom - MARGIN_M, right + MARGIN_M, top + MARGIN_M)
 
 
-def _measure_batch(task: _Task) -> list[tuple[bool, Measured]]:
+def _measure_batch(task: _Task) -> list[Measured]:
     """Look closely at a batch of candidates."""
-    found = []
     with PairReader(task.pair) as reader:
-        for candidate in task.candidates:
-            measured = _measure_one(task, candidate, reader)
-            if measured is not None:
-                found.append((candidate.gained, measured))
-    return found
+        return [
+            item for candidate in task.candidates for item in _measure_one(task, candidate, reader)
+        ]
 
 
-def _measure_one(task: _Task, candidate: _Candidate, reader: PairReader) -> Measured | None:
+def _measure_one(task: _Task, candidate: _Candidate, reader: PairReader) -> list[Measured]:
     left, bottom, right, top = candidate.outline.bounds
     around = Bounds(left=left, bottom=bottom, right=right, top=top).buffered(MARGIN_M)
     grid = task.pair.grid
@@ -277,67 +288,28 @@ def _measure_one(task: _Task, candidate: _Candidate, reader: PairReader) -> Meas
             data = coarse.read(window)
     else:
         data = reader.read(window)
-    look = Look(
-        window=data,
-        transform=grid.transform_of(window),
+    transform = grid.transform_of(window)
+    maps = task.maps.read(transform, (window.height, window.width))
+    close = Look(
+        window=_with_maps(data, maps),
+        transform=transform,
         outline=candidate.outline,
         gained=candidate.gained,
         roofs=candidate.roofs,
     )
-    return measure(look, task.pair.light, task.settings.detect)
+    return measure(close, task.pair.light, task.settings.detect)
 
 
-def _changes(
-    measured: Iterable[tuple[bool, Measured]], pair: Pair, settings: Settings
-) -> tuple[Change, ...]:
-    """Square what was measured, keep what is large and likely enough, each place once."""
-    slack = _SQUARE_SLACK_PX * pair.grid.pixel_m
+def _draw_batch(task: _Task) -> list[Change]:
+    """Draw a batch of what was measured where the picture shows it."""
+    return [change_of(item, draw_outline(item, task.pair)) for item in task.measured]
+
+
+def _worth_reporting(measured: Iterable[Measured], settings: DetectSettings) -> list[Measured]:
+    """Keep what is large and likely enough, each place once."""
     kept = [
         item
-        for _gained, item in measured
-        if item.outline.area >= settings.detect.min_area_m2
-        and item.score >= settings.detect.min_score
+        for item in measured
+        if item.outline.area >= settings.min_area_m2 and item.score >= settings.min_score
     ]
-    found = [
-        _change(item, square(item.outline, slack_m=slack), item.outline.area)
-        for item in _each_place_once(kept)
-    ]
-    return tuple(sorted(found, key=lambda c: (-c.outline.bounds[3], c.outline.bounds[0], c.id)))
-
-
-def _each_place_once(items: list[Measured]) -> list[Measured]:
-    """Keep, where two findings share a good part of a place, the likelier one.
-
-    Without heights a place that changed from bare ground to roof first comes up twice: as a roof
-    that appeared and as one that vanished.
-    """
-    ranked = sorted(items, key=lambda m: (-m.score, -m.outline.area, m.outline.bounds))
-    tree = shapely.STRtree([item.outline for item in ranked])
-    kept: set[int] = set()
-    for index, item in enumerate(ranked):
-        rivals = kept.intersection(tree.query(item.outline).tolist())
-        if not any(_share_place(item.outline, ranked[rival].outline) for rival in rivals):
-            kept.add(index)
-    return [ranked[index] for index in sorted(kept)]
-
-
-def _share_place(one: Polygon, other: Polygon) -> bool:
-    return bool(one.intersection(other).area > _SAME_PLACE * min(one.area, other.area))
-
-
-def _change(item: Measured, outline: Polygon, raw: float) -> Change:
-    words = shapely.to_wkt(shapely.normalize(outline), rounding_precision=2)
-    digest = hashlib.sha256(f"{item.kind} new {words}".encode()).hexdigest()
-    gain = item.height_gain_m
-    return Change(
-        id=digest[:12],
-        outline=outline,
-        area_m2=round(outline.area, 2),
-        area_raw_m2=round(raw, 2),
-        kind=item.kind,
-        origin="new",
-        height_gain_m=None if gain is None else round(gain, 2),
-        score=round(item.score, 3),
-        tolerance_m=round(item.tolerance_m, 3),
-        evidence=item.evidence,
-    )
+    return sorted(each_place_once(kept), key=lambda item: _neighbourhood(item.outline))

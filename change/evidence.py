@@ -1,8 +1,8 @@
-"""One stated rule that fuses height and colour into what appeared and what vanished. Pure.
+"""One stated rule that fuses what is known of a pixel: what may have appeared or gone. Pure.
 
 Where both flights have heights, height decides: colour changes with every coat of paint, height
-does not. Where they have none, a place appeared (vanished) that changed colour
-beyond what light and misalignment explain and looks built in the later (earlier) picture.
+does not. Where they have none, the detector's maps decide. What comes out is cut generously:
+every candidate is looked at closely afterwards (``change.objects``).
 """
 
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from change.height import height_gain
+from change.height_evidence import rises
 from change.roofs import is_green
-from change.surface import colour_change
-from survey.light import Light, to_lab
 from survey.settings import DetectSettings
 
-__all__ = ["HALO_PX", "Evidence", "weigh"]
+__all__ = ["HALO_M", "WORTH_A_LOOK", "Evidence", "weigh"]
 
-HALO_PX = 48
-"""What a tile must see beyond its core for every pixel of the core to be judged in full."""
+HALO_M = 12.8
+"""What a tile must see beyond its core for every pixel of the core to be judged in full, m."""
+WORTH_A_LOOK = 0.2
+"""From this on, in [0, 1], what a map says of a place is looked at closely."""
 
-# Weighted L*a*b* distance from which another material is suspected: twice what JPEG, haze and small
-# differences of light leave on unchanged ground after matching.
-_OTHER_MATERIAL = 9.0
 # Gaps and slivers narrower than this are closed and cut off, m.
 _CLOSE_M, _OPEN_M = 0.6, 1.0
+# A low rise counts where, over this distance, the detector says with this that something built
+# appeared, and less than this share is green (m, shares).
+_SLAB_AROUND_M, _SLAB_SEEN, _LEAVES = 1.8, 0.15, 0.6
 # Misalignment beyond this many pixels is not searched: larger tolerances blur everything.
 _LARGEST_REACH = 6
 
@@ -37,22 +37,20 @@ class Evidence:
     """What a window shows; all arrays (row, col)."""
 
     appeared: NDArray[np.bool_]
-    """Where something built stands in the after flight that did not before."""
+    """Where something built may stand in the after flight that did not before."""
     vanished: NDArray[np.bool_]
-    """Where something built stood in the before flight that no longer does."""
+    """Where something built may have stood in the before flight that no longer does."""
     judged: NDArray[np.bool_]
     """Where both flights show the ground well enough to say."""
 
 
-def weigh(window: xr.Dataset, light: Light, settings: DetectSettings, pixel_m: float) -> Evidence:
+def weigh(window: xr.Dataset, settings: DetectSettings, pixel_m: float) -> Evidence:
     """Weigh the evidence of a window.
 
     Parameters
     ----------
     window
-        As ``survey.pair.PairReader.read`` returns it.
-    light
-        Light matching of the pair.
+        As ``survey.pair.PairReader.read`` returns it, with the detector's maps.
     settings
         What counts as a change.
     pixel_m
@@ -64,41 +62,32 @@ def weigh(window: xr.Dataset, light: Light, settings: DetectSettings, pixel_m: f
         & window["seen_after"].values
         & (tolerance <= settings.max_tolerance_m)
     )
-    reach = int(np.clip(np.ceil(tolerance.max() / pixel_m), 1, _LARGEST_REACH))
-    appeared, vanished = _by_colour(window, light, reach)
-    if "height_before" in window:
-        appeared, vanished = _by_height(window, settings, reach, (appeared, vanished))
-    return Evidence(
-        appeared=_clean(appeared & judged, pixel_m),
-        vanished=_clean(vanished & judged, pixel_m),
-        judged=judged,
+    appeared, vanished = (
+        _clean((window[name].values >= WORTH_A_LOOK) & judged, pixel_m)
+        for name in ("appeared", "gone")
     )
-
-
-def _by_colour(
-    window: xr.Dataset, light: Light, reach: int
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    before, after = window["before"].values, window["after"].values
-    lab_before, lab_after = to_lab(before), light.apply(to_lab(after))
-    changed = colour_change(lab_before, lab_after, reach) >= _OTHER_MATERIAL
-    # What lies in shadow on either day cannot be told from what the shadow fell on.
-    changed &= (lab_before[0] > light.dark) & (lab_after[0] > light.dark)
-    return changed & ~is_green(after), changed & ~is_green(before)
+    if "height_before" in window:
+        known = np.isfinite(window["height_before"].values + window["height_after"].values)
+        reach = int(np.clip(np.ceil(np.median(tolerance) / pixel_m), 1, _LARGEST_REACH))
+        rose, sank = _by_height(window, settings, reach, pixel_m)
+        appeared = np.where(known, rose & judged, appeared)
+        vanished = np.where(known, sank & judged, vanished)
+    return Evidence(appeared=appeared, vanished=vanished, judged=judged)
 
 
 def _by_height(
-    window: xr.Dataset,
-    settings: DetectSettings,
-    reach: int,
-    by_colour: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    window: xr.Dataset, settings: DetectSettings, reach: int, pixel_m: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Let height decide where both flights have it."""
+    """Return what rose and what sank; low slabs where no leaves grew and something may be new."""
     before, after = window["height_before"].values, window["height_after"].values
-    known = np.isfinite(before) & np.isfinite(after)
-    with np.errstate(invalid="ignore"):
-        rose = height_gain(before, after, reach) >= settings.min_height_m
-        sank = height_gain(after, before, reach) >= settings.min_height_m
-    return np.where(known, rose, by_colour[0]), np.where(known, sank, by_colour[1])
+    side = 2 * round(_SLAB_AROUND_M / pixel_m / 2) + 1
+    leaves, seen = (
+        cv2.blur(band.astype(np.float32), (side, side))
+        for band in (is_green(window["after"].values), window["appeared"].values)
+    )
+    slabs = (leaves < _LEAVES) & (seen >= _SLAB_SEEN)
+    rose = rises(before, after, reach, pixel_m, settings, slabs)
+    return rose, rises(after, before, reach, pixel_m, settings)
 
 
 def _clean(mask: NDArray[np.bool_], pixel_m: float) -> NDArray[np.bool_]:

@@ -85,6 +85,20 @@ _FURTHER = {
     "near_flawed_row": N_("A row of the permit layer that could not be used lies close by: look."),
 }
 
+_LIKE = {
+    "shadow": N_("a shadow"),
+    "vegetation": N_("vegetation"),
+    "crops": N_("crops or grass"),
+    "water": N_("water"),
+    "vehicle": N_("a vehicle or container"),
+    "tarpaulin": N_("a tarpaulin"),
+    "stockpile": N_("a heap of goods or soil"),
+    "solar_panels": N_("solar panels"),
+    "leaning": N_("a facade that leans another way"),
+}
+# An innocent explanation is told from this fit on, [0, 1].
+_TOLD = 0.3
+
 _NOT_JUDGED = {
     "height": N_("Whether it is higher than permitted was not judged: height unknown."),
     "floor_area": N_("Whether its floor area is permitted was not judged: height unknown."),
@@ -109,7 +123,7 @@ def explain(item: Suspect) -> tuple[str, ...]:
     """Return what is held against a change, and what that rests on, in the user's language."""
     return tuple(
         sentence
-        for part in (_relation, _further, _height, _protected, _doubts, _severity)
+        for part in (_relation, _further, _height, _seen, _protected, _doubts, _severity)
         for sentence in part(item)
     )
 
@@ -188,6 +202,28 @@ def _height(item: Suspect) -> Iterator[str]:
         yield _("It gained {gain:.1f} m of height; storeys: {least} to {most}.").format(
             gain=gain, least=storeys[0], most=storeys[1]
         )
+
+
+def _seen(item: Suspect) -> Iterator[str]:
+    """Say what the pictures show for and against it."""
+    numbers = dict(item.change.evidence)
+    if "likely" in numbers:
+        text = (
+            _("By the pictures a structure went here with {likely:.0%}.")
+            if item.change.vanished
+            else _("By the pictures a structure appeared here with {likely:.0%}.")
+        )
+        yield text.format(likely=numbers["likely"])
+    if {"roof", "roof_other"} <= set(numbers):
+        now, then = numbers["roof"], numbers["roof_other"]
+        before, after = (now, then) if item.change.vanished else (then, now)
+        yield _("A roof is seen with {before:.0%} before and {after:.0%} after.").format(
+            before=before, after=after
+        )
+    for slug, what in _LIKE.items():
+        fit = numbers.get(f"like_{slug}", 0.0)
+        if fit >= _TOLD:
+            yield _("Against it: it looks like {what} ({fit:.0%}).").format(what=_(what), fit=fit)
 
 
 def _protected(item: Suspect) -> Iterator[str]:

@@ -4,7 +4,39 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ground_level", "height_gain", "roughness"]
+__all__ = ["bridged", "disc", "ground_level", "height_gain", "roughness"]
+
+# Smaller gaps in the heights are bridged: glass, film and panels on roofs leave holes, m.
+_HOLE_M, _LEAST_KNOWN = 1.2, 0.15
+# Where less than this is known, what is known are blunders about the truth: on film, say.
+_POROUS = 0.7
+
+
+def disc(diameter_m: float, pixel_m: float) -> NDArray[np.uint8]:
+    """Return a disc as OpenCV's morphology takes it, at least three pixels wide."""
+    side = 2 * max(1, round(diameter_m / pixel_m / 2)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+
+
+def bridged(heights: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
+    """Fill small holes with the mean of what is known around them, and smooth what is full of them.
+
+    Parameters
+    ----------
+    heights
+        (row, col) m; NaN where unknown.
+    pixel_m
+        Pixel, m.
+    """
+    known = np.isfinite(heights)
+    if known.all():
+        return heights
+    side = 2 * max(1, round(_HOLE_M / pixel_m)) + 1
+    weight = cv2.blur(known.astype(np.float32), (side, side))
+    mean = cv2.blur(np.where(known, heights, np.float32(0)), (side, side))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        told = np.where(weight > _LEAST_KNOWN, mean / weight, np.float32(np.nan))
+    return np.asarray(np.where(known & (weight > _POROUS), heights, told), np.float32)
 
 
 def height_gain(

@@ -18,11 +18,13 @@ from shapely import Polygon, STRtree
 from shapely.geometry.base import BaseGeometry
 
 from change.bare_ground import Ground, find_ground
-from change.detection import Change
+from change.changes import Change
+from change.evidence import HALO_M
 from change.exclusion import Excluded, unjudged_cells
+from change.local_roofs import LocalRoofs, learn_roofs, roofs_in
 from change.outlines import joined_in_metres, mask_polygons, square
-from change.raised import HALO_M, Part, View, find_raised, judge_raised
-from change.roof_look import RoofLook, find_roofs, judge_roof, learn_look
+from change.raised import Part, View, find_raised, judge_raised
+from change.roof_look import find_roofs, judge_roof
 from change.sight import OpenSight, Sight
 from survey.blocks import Progress, run_all
 from survey.grid import Bounds, WorkingGrid
@@ -67,7 +69,7 @@ class Stock:
     judged_m2: float
     """Ground that was judged, m2."""
     told_by: str
-    """``heights``, ``picture`` (taught by known roofs), or ``colour`` (paint and tiles alone)."""
+    """``heights``, ``picture`` (the detector taught by known roofs) or ``detector`` (it alone)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ class _Task:
     sight: Sight
     settings: DetectSettings
     ground: Ground | None = None
-    look: RoofLook | None = None
+    local: LocalRoofs | None = None
     block: Block | None = None
     places: tuple[Polygon, ...] = ()
 
@@ -92,16 +94,17 @@ class _Task:
             valid=picture.valid,
             above=above,
             transform=grid.transform_of(window),
+            roof=roofs_in(picture.colour, grid.pixel_m),
         )
 
     def find(self, view: View) -> tuple[NDArray[np.bool_], ...]:
-        if self.look is not None:
-            return find_roofs(view, self.look)
+        if self.sight.dsm is None:
+            return find_roofs(view, self.local)
         return (find_raised(view, self.settings),)
 
     def judge(self, view: View, place: Polygon) -> Part | None:
-        if self.look is not None:
-            return judge_roof(view, place, self.look)
+        if self.sight.dsm is None:
+            return judge_roof(view, place, self.local)
         return judge_raised(view, place, self.settings)
 
 
@@ -151,7 +154,7 @@ def take_inventory(
     if sight.dsm is not None:
         whole = replace(whole, ground=find_ground(sight, executor=executor, progress=progress))
     else:
-        whole = replace(whole, look=learn_look(sight, roofs))
+        whole = replace(whole, local=learn_roofs(sight, roofs))
     found = _find(whole, settings, executor, progress)
     places = _worth_a_look(_places(found, sight.grid), settings, within)
     parts = list(_judge(whole, places, executor, progress))
@@ -170,9 +173,9 @@ def take_inventory(
 
 
 def _told_by(task: _Task) -> str:
-    if task.look is None:
+    if task.sight.dsm is not None:
         return "heights"
-    return "picture" if task.look.taught else "colour"
+    return "detector" if task.local is None else "picture"
 
 
 def _find(

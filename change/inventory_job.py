@@ -201,12 +201,12 @@ def _doubts(stock: Stock, say: Say) -> tuple[str, ...]:
     doubt = {
         "heights": None,
         "picture": _(
-            "no heights to judge by: what stands is told by what the permitted roofs look like,"
-            " much less surely; many structures are missed (--dsm gives heights)"
+            "no heights to judge by: what stands is told by the picture, and by what the permitted"
+            " roofs look like, less surely (--dsm gives heights)"
         ),
-        "colour": _(
+        "detector": _(
             "no heights to judge by, and too few permitted roofs that show what roofs look like"
-            " here: only painted steel and tiles are found (--dsm gives heights)"
+            " here: what stands is told by the picture alone, less surely (--dsm gives heights)"
         ),
     }[stock.told_by]
     if doubt is None:

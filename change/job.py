@@ -9,10 +9,13 @@ from pathlib import Path
 
 from pyproj import CRS
 
-from change.detection import Change, detect
+from change.changes import Change
+from change.detection import Detection, detect
 from change.dispatch import Place
 from change.facts import pair_facts, permit_facts
 from change.ground_layers import GroundLayers, LayerOptions, open_layers, read_inputs
+from change.model.detector import Detector, open_detector, shipped_detector
+from change.outside_evidence import open_evidence
 from change.placed_permits import place_permits
 from change.protected import find_on_protected
 from change.remarks import remarks
@@ -77,6 +80,10 @@ class Job:
     """Value that means no picture, for files that do not say so."""
     alignment: Path | None = None
     """Saved alignment to go by; None to measure it."""
+    detector: Path | None = None
+    """ONNX model to detect with; None for the shipped one."""
+    evidence: Path | None = None
+    """Raster of evidence made elsewhere."""
 
 
 def _open(options: FlightOptions, job: Job) -> Flight:
@@ -113,6 +120,8 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
     saved = saved_field(job)
     # The layers first: whoever named the wrong file should not wait for the alignment to hear it.
     grid = working_grid(before, after, settings)
+    detector = shipped_detector() if job.detector is None else open_detector(job.detector)
+    evidence = None if job.evidence is None else open_evidence(job.evidence, grid)
     layers = open_layers(job.layers, grid, settings)
     area = layers.area(grid)
     inputs = (*hash_inputs(job_inputs(job)), *read_inputs(layers.permits, layers.within))
@@ -130,6 +139,8 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
             settings,
             known_roofs=ground.roofs,
             within=area,
+            detector=detector,
+            evidence=evidence,
             executor=executor,
             progress=progress,
         )
@@ -163,8 +174,18 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
         findings=tuple(findings),
         assumptions=(*said, *unplaced),
         facts=pair_facts(pair, findings, saved)
-        | {"permits": permit_facts(ground.permits, ground.offset)},
+        | {"permits": permit_facts(ground.permits, ground.offset)}
+        | {"detector": _detector_facts(detector, detection)},
     )
+
+
+def _detector_facts(detector: Detector, detection: Detection) -> dict[str, str | int]:
+    """Return which model looked, and by how many known roofs it was put right."""
+    return {
+        "name": detector.manifest.name,
+        "sha256": detector.digest,
+        "taught_by_roofs": detection.taught_by,
+    }
 
 
 def _height_error(pair: Pair) -> float:
@@ -265,6 +286,8 @@ def job_inputs(job: Job) -> list[tuple[str, Path]]:
         ("dsm_after", job.after.dsm),
         *job.layers.files(),
         ("alignment", job.alignment),
+        ("detector", job.detector),
+        ("evidence", job.evidence),
     ]
     return [(role, Path(str(path).split("|")[0])) for role, path in named if path is not None]
 

@@ -16,6 +16,7 @@ from survey.light import Light, to_lab
 
 __all__ = [
     "MARGIN_M",
+    "VANISHED",
     "VEHICLE_LENGTH_M",
     "VEHICLE_WIDTH_M",
     "Look",
@@ -31,6 +32,8 @@ __all__ = [
     "sides_of",
 ]
 
+VANISHED = ("removed", "partly_removed")
+"""The kinds of change that mean that something is gone."""
 MARGIN_M = 8.0
 """How far around a candidate the window must reach, m."""
 
@@ -62,7 +65,7 @@ class Measured:
     outline: Polygon
     """Outline measured closely, m; not yet squared."""
     kind: str
-    """One of ``change.detection.KINDS``."""
+    """One of ``change.changes.KINDS``."""
     height_gain_m: float | None
     """Median height gained inside, m."""
     score: float

@@ -1,4 +1,4 @@
-"""One candidate looked at closely: is it a structure, and which kind of change is it? Pure.
+"""One candidate looked at closely: what is it, is it a structure, and what became of it? Pure.
 
 Every candidate is measured in a window of its own, so that nothing depends on how the area was cut
 into blocks. The tests are named, their numbers travel with the change.
@@ -13,11 +13,12 @@ from survey.settings import DetectSettings
 __all__ = ["measure"]
 
 
-def measure(look: Look, light: Light, settings: DetectSettings) -> Measured | None:
-    """Measure one candidate; None where nothing is left of it at a close look."""
+def measure(look: Look, light: Light, settings: DetectSettings) -> list[Measured]:
+    """Measure one candidate; empty where nothing is left of it at a close look."""
     inside = inside_of(look, look.outline)
     if not inside.any():
-        return None
+        return []
     if "height_before" in look.window and heights_known(look, inside):
-        return judge_by_height(look, light, settings)
-    return judge_by_picture(look, light, inside)
+        found = judge_by_height(look, light, settings)
+        return [] if found is None else [found]
+    return judge_by_picture(look, light, inside, settings)

@@ -73,6 +73,8 @@ class View:
     """(row, col), height above the bare ground, m; NaN where unknown."""
     transform: Affine
     """From (col, row) of the window to (x, y)."""
+    roof: NDArray[np.float32] | None = None
+    """(row, col), how likely the detector sees a roof, in [0, 1]; None where it was not asked."""
 
     @property
     def pixel_m(self) -> float:

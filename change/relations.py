@@ -17,7 +17,7 @@ import shapely
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
-from change.detection import Change
+from change.changes import Change
 from change.permits import Permit
 from survey.settings import PermitSettings
 

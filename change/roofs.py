@@ -1,11 +1,11 @@
-"""How likely a pixel of a single picture is a roof or another built surface. Pure."""
+"""What a single picture shows by its colours: leaves and grass, painted steel. Pure."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from survey.light import greenness
 
-__all__ = ["built_up", "is_green", "steel_share"]
+__all__ = ["is_green", "steel_share"]
 
 # Excess green of leaves and grass lies above this in the daylight of every season they are green in
 # (Meyer and Neto 2008 put the threshold of excess green minus excess red at zero, about here).
@@ -18,19 +18,6 @@ _PAINTED = 12.0
 def is_green(colour: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return where a picture (3, row, col) shows leaves or grass, (row, col)."""
     return np.asarray(greenness(colour) > _GREEN)
-
-
-def built_up(colour: NDArray[np.uint8], lab: NDArray[np.uint8], dark: float) -> NDArray[np.bool_]:
-    """Return where a picture may show a built surface: neither green nor in shadow, (row, col).
-
-    Parameters
-    ----------
-    colour, lab
-        (3, row, col) of the same picture, red green blue and L*a*b*.
-    dark
-        Lightness below which lies shadow, 0-255.
-    """
-    return np.asarray(~is_green(colour) & (lab[0] > dark))
 
 
 def steel_share(lab: NDArray[np.uint8], inside: NDArray[np.bool_]) -> float:

@@ -14,7 +14,7 @@ import shapely
 from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
-from change.detection import Change
+from change.changes import Change
 from change.permits import Permit, Permits
 from change.protected import OnProtected
 from change.ranking import NO_SUSPICION, points_for

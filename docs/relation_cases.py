@@ -9,7 +9,7 @@ from pyproj import CRS
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
-from change.detection import Change
+from change.changes import Change
 from change.districts.claims import Share, claim
 from change.districts.layer import District, DistrictLayer
 from change.permits import Permit, Permits

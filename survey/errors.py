@@ -8,6 +8,7 @@
     │   ├── PairError         two flights that cannot be compared
     │   ├── FieldError        a saved alignment
     │   ├── LayerError        a vector layer
+    │   ├── DetectorError     a detector model, or evidence made elsewhere
     │   ├── SettingsError     a setting or the file that holds it
     │   └── OutputError       a place that cannot or must not be written
     └── PartialError          some blocks failed, the rest is done: exit 4
@@ -17,6 +18,7 @@ raised is a bug and shows its traceback.
 """
 
 __all__ = [
+    "DetectorError",
     "FieldError",
     "FlightError",
     "InputError",
@@ -51,6 +53,10 @@ class FieldError(InputError):
 
 class LayerError(InputError):
     """A vector layer that cannot be used."""
+
+
+class DetectorError(InputError):
+    """A detector model, or a raster of evidence, that cannot be used."""
 
 
 class SettingsError(InputError):

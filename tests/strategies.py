@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pyproj import CRS
 from shapely import MultiPolygon, Polygon, affinity, box
 
-from change.detection import Change
+from change.changes import Change
 from change.permits import Permit, Permits
 
 __all__ = ["changes", "make_change", "make_permit", "make_permits", "permits", "rectangles"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from shapely import box
 
-from change.detection import KINDS
+from change.changes import KINDS
 from change.explanation import KIND_WORDS, POINT_WORDS, REASON_WORDS, explain, explained
 from change.protected import OnProtected
 from change.suspicion import (

@@ -135,6 +135,47 @@ def test_squaring_turns_with_the_building(building, degrees, east):
     assert one.area == pytest.approx(other.area, rel=0.02)
 
 
+@given(buildings(), st.integers(0, 2**32 - 1))
+def test_an_outline_means_the_same_wherever_it_lies(building, seed):
+    rng = np.random.default_rng(seed)
+    corners = shapely.get_coordinates(building.segmentize(1.0))[:-1]
+    rough = Polygon(corners + rng.uniform(-0.2, 0.2, corners.shape))
+    assume(rough.is_valid)
+    moved = affinity.translate(rough, -435_000, -2_556_000)
+    here, there = square(rough, slack_m=0.6), square(moved, slack_m=0.6)
+    back = affinity.translate(there, 435_000, 2_556_000)
+    # Whole centimetres may fall to either side.
+    assert back.hausdorff_distance(here) < 0.02
+
+
+@pytest.mark.parametrize("bulge", [True, False], ids=["a bulge", "a bite"])
+def test_what_a_segmentation_added_or_bit_off_is_not_drawn(bulge):
+    house = box(0, 0, 12, 8)
+    spot = shapely.Point(4, 8).buffer(0.9)
+    rough = house.union(spot) if bulge else house.difference(spot)
+    squared = square(affinity.rotate(rough, 17), slack_m=0.6)
+    assert len(squared.exterior.coords) == 5
+    assert overlap(squared, affinity.rotate(house, 17, origin=rough.envelope.centroid)) > 0.96
+
+
+@pytest.mark.parametrize(
+    ("shape", "corners"),
+    [
+        pytest.param(box(0, 0, 12, 9).difference(box(6, 4, 12, 9)), 6, id="L"),
+        pytest.param(box(0, 0, 15, 5).union(box(5, 5, 10, 11)), 8, id="T"),
+        pytest.param(box(0, 0, 15, 10).difference(box(5, 4, 10, 10)), 8, id="U"),
+    ],
+)
+def test_round_corners_of_a_mask_become_corners(shape, corners):
+    """What smoothing takes off the corners is given back: areas are not biased by it."""
+    turned = affinity.rotate(shape, 33)
+    rough = turned.buffer(-0.8).buffer(1.6).buffer(-0.8)
+    squared = square(rough, slack_m=0.6)
+    assert len(squared.exterior.coords) - 1 == corners
+    assert overlap(squared, turned) > 0.97
+    assert squared.area == pytest.approx(turned.area, rel=0.015)
+
+
 def test_a_round_tank_is_not_forced_into_a_box():
     tank = shapely.Point(435_700, 2_556_500).buffer(8)
     squared = square(tank, slack_m=0.3)

@@ -1,0 +1,171 @@
+"""The one place that runs a model: two pictures in, maps of what stands and what changed out.
+
+The shipped model is small enough for OpenCV's DNN module on one core; its card is `card.md`.
+"""
+
+import hashlib
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from change.model.manifest import MAPS, Manifest, read_manifest
+from survey.errors import DetectorError
+from survey.words import _
+
+__all__ = ["Detector", "Maps", "look", "open_detector", "shipped_detector"]
+
+_SHIPPED = Path(__file__).parent / "roofs.onnx"
+
+Maps = dict[str, NDArray[np.float32]]
+"""For each of ``MAPS`` that a model gives (row, col) in [0, 1]."""
+
+
+class _Opened(threading.local):
+    """The networks that a thread has opened."""
+
+    def __init__(self) -> None:
+        self.networks: dict[tuple[str, str], cv2.dnn.Net] = {}
+
+
+_OPENED = _Opened()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector:
+    """A model and what it takes and gives; holds no open network, so that it can be sent around."""
+
+    path: Path
+    """ONNX file."""
+    manifest: Manifest
+    """What it takes and gives."""
+    digest: str
+    """SHA-256 of the ONNX file."""
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """The maps of ``MAPS`` that it gives."""
+        told = set(self.manifest.maps)
+        told |= {"appeared", "gone"} if "changed" in told else set()
+        return tuple(name for name in MAPS if name in told)
+
+
+def shipped_detector() -> Detector:
+    """Return the model that comes with the package."""
+    return open_detector(_SHIPPED)
+
+
+def open_detector(path: Path) -> Detector:
+    """Open an ONNX model with its manifest (same name, `.toml`) and try it on an empty picture.
+
+    Raises
+    ------
+    DetectorError
+        Either file is missing or unusable, or the model does not give what the manifest says.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        text = _("the detector {path} cannot be read: {why}")
+        raise DetectorError(text.format(path=path, why=error.strerror)) from error
+    detector = Detector(
+        path=path,
+        manifest=read_manifest(path.with_suffix(".toml")),
+        digest=hashlib.sha256(content).hexdigest(),
+    )
+    side = -(-64 // detector.manifest.multiple_px) * detector.manifest.multiple_px
+    empty = np.zeros((3, side, side), np.uint8)
+    try:
+        given = _run(detector, empty, empty)
+    except cv2.error as error:
+        text = _("the detector {path} cannot be run by OpenCV: {why}")
+        why = str(error).strip().splitlines()[-1]
+        raise DetectorError(text.format(path=path, why=why)) from error
+    if given.ndim != 3 or len(given) != len(detector.manifest.maps) or side % given.shape[1]:
+        text = _("the detector {path} gives an output of {shape}, its manifest names {count} maps")
+        raise DetectorError(
+            text.format(path=path, shape=given.shape, count=len(detector.manifest.maps))
+        )
+    return detector
+
+
+def look(
+    detector: Detector, before: NDArray[np.uint8], after: NDArray[np.uint8], pixel_m: float
+) -> Maps:
+    """Return what a model says of two pictures.
+
+    Parameters
+    ----------
+    detector
+        The model.
+    before, after
+        (3, row, col), red green blue, on one grid.
+    pixel_m
+        Ground pixel of the pictures, m.
+
+    Returns
+    -------
+    dict
+        The maps at the pictures' own pixel.
+    """
+    manifest = detector.manifest
+    shape = before.shape[1:]
+    factor = pixel_m / manifest.pixel_m
+    size = max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
+    padded = [_padded(_resized(colour, size), manifest.multiple_px) for colour in (before, after)]
+    given = _run(detector, padded[0], padded[1])
+    # Models give their maps at a part of the input's size.
+    grain = padded[0].shape[1] // given.shape[1]
+    maps: Maps = {}
+    for name, band in zip(manifest.maps, given, strict=True):
+        whole = cv2.resize(band, None, fx=grain, fy=grain, interpolation=cv2.INTER_LINEAR)
+        whole = whole[: size[0], : size[1]]
+        if size != shape:
+            whole = cv2.resize(whole, shape[::-1], interpolation=cv2.INTER_LINEAR)
+        maps |= dict.fromkeys(("appeared", "gone") if name == "changed" else (name,), whole)
+    return {name: maps[name] for name in MAPS if name in maps}
+
+
+def _resized(colour: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return (row, col, 3) at another size."""
+    picture = np.ascontiguousarray(np.moveaxis(colour, 0, -1))
+    if picture.shape[:2] == size:
+        return picture
+    way = cv2.INTER_AREA if size[0] < picture.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size[::-1], interpolation=way), np.uint8)
+
+
+def _padded(picture: NDArray[np.uint8], multiple: int) -> NDArray[np.uint8]:
+    """Return (3, row, col) with its last rows and columns repeated up to a multiple."""
+    down, right = (-side % multiple for side in picture.shape[:2])
+    whole = cv2.copyMakeBorder(picture, 0, down, 0, right, cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(np.moveaxis(whole, -1, 0))
+
+
+def _run(
+    detector: Detector, before: NDArray[np.uint8], after: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    """Return (map, row, col) of probabilities."""
+    manifest = detector.manifest
+    scale = np.array(manifest.scale, np.float32)[:, None, None]
+    offset = np.array(manifest.offset, np.float32)[:, None, None]
+    pictures = [colour * scale + offset for colour in (before, after)]
+    if len(manifest.inputs) == 1:
+        pictures = [np.concatenate(pictures)]
+    network = _network(str(detector.path), detector.digest)
+    for name, picture in zip(manifest.inputs, pictures, strict=True):
+        network.setInput(picture[None], name)
+    given = np.asarray(network.forward(), np.float32)[0]
+    if manifest.output == "sigmoid":
+        given = 1.0 / (1.0 + np.exp(-np.clip(given, -30.0, 30.0)))
+    return np.asarray(given, np.float32)
+
+
+def _network(path: str, digest: str) -> "cv2.dnn.Net":
+    """Open a network, once in every thread: while one runs nobody else can run it."""
+    if (path, digest) not in _OPENED.networks:
+        _OPENED.networks[path, digest] = cv2.dnn.readNetFromONNX(path)
+    return _OPENED.networks[path, digest]

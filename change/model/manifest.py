@@ -1,0 +1,112 @@
+"""What a detector model takes and gives: a few lines of TOML beside the ONNX file."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from survey.errors import DetectorError
+from survey.words import _
+
+__all__ = ["MAPS", "Manifest", "read_manifest"]
+
+MAPS = ("roof_before", "roof_after", "appeared", "gone")
+"""The maps that detection knows; the slugs that manifests and data carry."""
+
+_CHANGED = "changed"  # appeared or gone, whichever: for models that do not tell the two apart
+_ACTIVATIONS = ("sigmoid", "none")
+_KEYS = {"name", "pixel_m", "multiple_px", "halo_px", "inputs", "maps", "scale", "offset", "output"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a model takes and gives."""
+
+    name: str
+    """Name, told in the run record."""
+    pixel_m: float
+    """Ground pixel it was made for, m; pictures are brought to it."""
+    multiple_px: int
+    """Sides of its input are multiples of this, pixels."""
+    halo_px: int
+    """How far around a pixel it looks, pixels of its own."""
+    inputs: tuple[str, ...]
+    """Names of its inputs: before and after, or one for both stacked to six bands."""
+    maps: tuple[str, ...]
+    """What the bands of its output are: of ``MAPS``, ``changed``, or ``-`` for none of them."""
+    scale: tuple[float, float, float]
+    """What red, green and blue (0-255) are multiplied by."""
+    offset: tuple[float, float, float]
+    """What is added after that."""
+    output: str
+    """``sigmoid`` where its output is to go through it, ``none`` where it is probabilities."""
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read the manifest of a model.
+
+    Raises
+    ------
+    DetectorError
+        It is not there, no TOML, or says something that no model can be.
+    """
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        text = _("{path} is missing: a detector needs a manifest beside it (docs/detection.md)")
+        raise DetectorError(text.format(path=path)) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = _("the manifest {path} cannot be read: {why}")
+        raise DetectorError(text.format(path=path, why=error)) from error
+    wrong = sorted(set(told) - _KEYS)
+    if wrong:
+        text = _("the manifest {path} has a key that nobody knows: {key}")
+        raise DetectorError(text.format(path=path, key=wrong[0]))
+    try:
+        return _manifest(told)
+    except (KeyError, TypeError, ValueError) as error:
+        text = _("the manifest {path} is wrong at {key}")
+        raise DetectorError(text.format(path=path, key=error.args[0])) from error
+
+
+def _manifest(told: dict[str, Any]) -> Manifest:
+    """Build a manifest; a key that is missing or wrong is the argument of what is raised."""
+    maps = tuple(str(name) for name in told["maps"])
+    if not maps or set(maps) - {*MAPS, _CHANGED, "-"} or set(maps) == {"-"}:
+        raise ValueError("maps")
+    inputs = tuple(str(name) for name in told["inputs"])
+    if len(inputs) not in (1, 2):
+        raise ValueError("inputs")
+    output = told.get("output", "sigmoid")
+    if output not in _ACTIVATIONS:
+        raise ValueError("output")
+    return Manifest(
+        name=str(told["name"]),
+        pixel_m=_number(told, "pixel_m", 0.01, 10.0),
+        multiple_px=int(_number(told, "multiple_px", 1, 512, 32)),
+        halo_px=int(_number(told, "halo_px", 0, 512, 64)),
+        inputs=inputs,
+        maps=maps,
+        scale=_three(told, "scale", 1 / 255),
+        offset=_three(told, "offset", 0.0),
+        output=output,
+    )
+
+
+def _number(
+    told: dict[str, Any], key: str, least: float, most: float, usual: float | None = None
+) -> float:
+    value = told[key] if usual is None else told.get(key, usual)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise ValueError(key)
+    return float(value)
+
+
+def _three(told: dict[str, Any], key: str, usual: float) -> tuple[float, float, float]:
+    values = told.get(key, usual)
+    values = values if isinstance(values, list) else [values] * 3
+    if len(values) != 3 or not all(
+        isinstance(v, int | float) and not isinstance(v, bool) for v in values
+    ):
+        raise ValueError(key)
+    return float(values[0]), float(values[1]), float(values[2])

@@ -1,0 +1,112 @@
+"""The shipped model and others: what they take, what they give, what is refused."""
+
+import numpy as np
+import pytest
+
+from change.model.detector import look, open_detector, shipped_detector
+from change.model.manifest import MAPS
+from survey.errors import DetectorError
+from tests.onnx_files import write_convolution
+
+MANIFEST = """
+name = "redder"
+pixel_m = 0.5
+multiple_px = 4
+inputs = ["picture"]
+maps = ["changed"]
+output = "none"
+scale = 1.0
+"""
+# The red band of the later picture less that of the earlier one.
+REDDER = [[-1, 0, 0, 1, 0, 0]]
+
+
+def other(folder, manifest=MANIFEST, weights=REDDER, inputs=("picture",)):
+    path = write_convolution(folder / "redder.onnx", weights, inputs=inputs)
+    path.with_suffix(".toml").write_text(manifest, encoding="utf-8")
+    return path
+
+
+def picture(side=64, value=0):
+    return np.full((3, side, side), value, np.uint8)
+
+
+def test_the_shipped_model_gives_every_map_at_the_size_of_the_pictures():
+    maps = look(shipped_detector(), picture(70), picture(70), 0.2)
+    assert tuple(maps) == MAPS
+    assert all(band.shape == (70, 70) for band in maps.values())
+    assert all(((band >= 0) & (band <= 1)).all() for band in maps.values())
+
+
+def test_exchanging_the_pictures_exchanges_the_maps():
+    rng = np.random.default_rng(3)
+    one, two = rng.integers(0, 255, (2, 3, 96, 96), dtype=np.uint8)
+    there, back = look(shipped_detector(), one, two, 0.2), look(shipped_detector(), two, one, 0.2)
+    assert np.allclose(there["appeared"], back["gone"], atol=1e-5)
+    assert np.allclose(there["roof_before"], back["roof_after"], atol=1e-5)
+
+
+def test_pictures_of_other_pixels_are_brought_to_the_models():
+    maps = look(shipped_detector(), picture(40), picture(40), 0.5)
+    assert maps["appeared"].shape == (40, 40)
+
+
+def test_another_model_is_run_by_its_manifest(tmp_path):
+    detector = open_detector(other(tmp_path))
+    assert detector.gives == ("appeared", "gone")
+    before, after = picture(), picture()
+    after[0, :32] = 1
+    maps = look(detector, before, after, 0.5)
+    assert maps["appeared"][:31].min() == maps["gone"][:31].min() == 1
+    assert maps["appeared"][33:].max() == 0
+
+
+def test_scale_and_offset_are_told_by_the_manifest(tmp_path):
+    halved = MANIFEST.replace("scale = 1.0", "scale = [0.5, 1, 1]\noffset = [0.25, 0, 0]")
+    after = picture()
+    after[0] = 1
+    maps = look(open_detector(other(tmp_path, halved)), picture(), after, 0.5)
+    assert np.allclose(maps["appeared"], 0.5)  # the offset is on both sides of the difference
+
+
+def test_two_inputs_are_named(tmp_path):
+    text = MANIFEST.replace('["picture"]', '["one", "two"]')
+    detector = open_detector(other(tmp_path, text, inputs=("one", "two")))
+    after = picture(value=1)
+    assert look(detector, picture(), after, 0.5)["gone"].min() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("name =", "title ="), "title"),
+        (("pixel_m = 0.5", 'pixel_m = "0.5"'), "pixel_m"),
+        (("pixel_m = 0.5", "pixel_m = 0"), "pixel_m"),
+        (("pixel_m = 0.5", ""), "pixel_m"),
+        (('["changed"]', '["houses"]'), "maps"),
+        (('["changed"]', '["-"]'), "maps"),
+        (('"none"', '"softmax"'), "output"),
+        (("scale = 1.0", "scale = [1.0]"), "scale"),
+        (('["picture"]', "[]"), "inputs"),
+        (("name", "name = ="), "cannot be read"),
+        (('["changed"]', '["appeared", "gone"]'), "2 maps"),
+        (('["picture"]', '["photo"]'), "OpenCV"),
+    ],
+)
+def test_a_manifest_that_is_wrong_is_refused_in_one_line(tmp_path, change, told):
+    path = other(tmp_path, MANIFEST.replace(*change))
+    with pytest.raises(DetectorError, match=told) as refused:
+        open_detector(path)
+    assert "\n" not in str(refused.value)
+
+
+def test_files_that_are_no_models_are_refused(tmp_path):
+    path = tmp_path / "model.onnx"
+    with pytest.raises(DetectorError, match="cannot be read"):
+        open_detector(path)
+    path.write_bytes(b"no model")
+    with pytest.raises(DetectorError, match="manifest"):
+        open_detector(path)
+    path.with_suffix(".toml").write_text(MANIFEST, encoding="utf-8")
+    with pytest.raises(DetectorError, match="OpenCV"):
+        open_detector(path)

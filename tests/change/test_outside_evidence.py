@@ -1,0 +1,110 @@
+"""Evidence made elsewhere: read onto the working grid, by the names its bands have."""
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from pyproj import CRS
+
+from change.outside_evidence import open_evidence
+from survey.errors import DetectorError
+from survey.grid import Bounds, WorkingGrid
+from survey.windows import Window
+
+LEFT, TOP = 500_000.0, 2_500_000.0
+GRID = WorkingGrid.around(
+    Bounds(left=LEFT, bottom=TOP - 40, right=LEFT + 40, top=TOP),
+    crs=CRS.from_epsg(4547),
+    pixel_m=0.5,
+)
+WHOLE = Window(row=0, col=0, height=80, width=80)
+
+
+def written(folder, bands, *, names=(), dtype="float32", crs="EPSG:4547", left=LEFT, nodata=None):
+    path = folder / "evidence.tif"
+    bands = np.asarray(bands, dtype)
+    profile = {
+        "driver": "GTiff",
+        "count": len(bands),
+        "height": bands.shape[1],
+        "width": bands.shape[2],
+        "dtype": dtype,
+        "crs": crs,
+        "transform": Affine(1, 0, left, 0, -1, TOP),
+        "nodata": nodata,
+    }
+    with rasterio.open(path, "w", **profile) as target:
+        target.write(bands)
+        for band, name in enumerate(names, start=1):
+            target.set_band_description(band, name)
+    return path
+
+
+def half(value=1.0):
+    """The upper half of 40 x 40 metres."""
+    band = np.zeros((40, 40))
+    band[:20] = value
+    return band
+
+
+def test_one_band_is_what_changed(tmp_path):
+    evidence = open_evidence(written(tmp_path, [half()]), GRID)
+    maps = evidence.read(GRID, WHOLE)
+    assert set(maps) == {"appeared", "gone"}
+    for band in maps.values():
+        assert band.shape == (80, 80)
+        assert band[:38].min() == 1
+        assert band[43:].max() == 0
+
+
+def test_bands_are_told_by_their_names(tmp_path):
+    path = written(tmp_path, [half(), half(0.5)], names=("confidence", "Roof_After"))
+    maps = open_evidence(path, GRID).read(GRID, WHOLE)
+    assert set(maps) == {"roof_after"}
+    assert maps["roof_after"][:38].min() == 0.5
+
+
+def test_bytes_count_to_255_and_nodata_says_nothing(tmp_path):
+    band = half(51)
+    band[:, :10] = 255
+    path = written(tmp_path, [band], dtype="uint8", nodata=255)
+    said = open_evidence(path, GRID).read(GRID, WHOLE)["gone"]
+    assert np.isnan(said[:, :18]).all()
+    assert np.allclose(said[:38, 24:], 0.2)
+
+
+def test_beyond_the_raster_nothing_is_said(tmp_path):
+    path = written(tmp_path, [np.ones((40, 40))], left=LEFT + 20)
+    said = open_evidence(path, GRID).read(GRID, WHOLE)["gone"]
+    assert np.isnan(said[:, :38]).all()
+    assert said[:, 42:].min() == 1
+
+
+def test_another_crs_is_brought_over(tmp_path):
+    # The zone-prefixed twin of the same zone.
+    path = written(tmp_path, [half()], crs="EPSG:4526", left=LEFT + 38_000_000)
+    said = open_evidence(path, GRID).read(GRID, WHOLE)["gone"]
+    assert said[:38].min() == 1
+    assert said[43:].max() == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"crs": None}, "no CRS"),
+        ({"left": LEFT + 5_000}, "outside"),
+        ({"bands": [half()] * 3}, "does not say"),
+        ({"names": ("houses",)}, "does not say"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(tmp_path, changed, told):
+    path = written(tmp_path, **({"bands": [half()]} | changed))
+    with pytest.raises(DetectorError, match=told):
+        open_evidence(path, GRID)
+
+
+def test_what_is_no_raster_is_refused(tmp_path):
+    path = tmp_path / "evidence.tif"
+    path.write_text("no raster", encoding="utf-8")
+    with pytest.raises(DetectorError, match="cannot be read"):
+        open_evidence(path, GRID)

@@ -1,0 +1,102 @@
+"""What the network is taught: pairs drawn from pictures with their roofs, then disturbed."""
+
+import numpy as np
+import pytest
+
+from training.augment import disturb_picture, recolour, shift_maps, stain
+from training.samples import Scene, Source, Tile, draw_pairs
+from training.scenes import FIRST_SEED, IGNORED
+
+SIDE = 96
+
+
+def town(seed, side=160):
+    """Return a picture of grey ground with brighter roofs."""
+    rng = np.random.default_rng(seed)
+    colour = rng.integers(90, 110, (side, side, 3), dtype=np.uint8)
+    owner = np.zeros((side, side), np.int32)
+    for number, (row, col) in enumerate(rng.integers(5, side - 35, (6, 2)), start=1):
+        colour[row : row + 25, col : col + 30] = rng.integers(140, 230, 3)
+        owner[row : row + 25, col : col + 30] = number
+    return Tile(colour=colour, owner=owner)
+
+
+def source():
+    before, after = town(1), town(2)
+    new = ((after.owner > 0) & (before.owner == 0)).astype(np.uint8)
+    gone = ((before.owner > 0) & (after.owner == 0)).astype(np.uint8)
+    scene = Scene(before=before, after=after, new=new, gone=gone)
+    return Source([scene], [town(number) for number in range(3, 8)])
+
+
+def drawn(count, seed=0):
+    pairs = draw_pairs(source(), SIDE, np.random.default_rng(seed))
+    return [next(pairs) for _number in range(count)]
+
+
+def test_pairs_are_pictures_with_four_labels_each():
+    for pair in drawn(20):
+        assert pair.before.shape == pair.after.shape == (SIDE, SIDE, 3)
+        assert pair.before.dtype == pair.after.dtype == np.uint8
+        assert pair.labels.shape == (SIDE, SIDE, 4)
+        assert set(np.unique(pair.labels)) <= {0, 1, IGNORED}
+
+
+def test_the_same_seed_draws_the_same_pairs():
+    for one, two in zip(drawn(6, 4), drawn(6, 4), strict=True):
+        assert (one.before == two.before).all()
+        assert (one.labels == two.labels).all()
+
+
+def test_what_appears_is_a_roof_afterwards_and_what_goes_was_one():
+    seen = np.zeros(2, int)
+    for pair in drawn(60, 2):
+        before, after, new, gone = np.moveaxis(pair.labels, -1, 0)
+        # Labels move with the picture that shows the thing: a pixel of the rim may differ.
+        assert (after[new == 1] != 0).mean() > 0.9 if (new == 1).any() else True
+        assert (before[gone == 1] != 0).mean() > 0.9 if (gone == 1).any() else True
+        seen += ((new == 1).any(), (gone == 1).any())
+    assert (seen > 10).all()
+
+
+def test_roofs_are_painted_and_ground_is_not():
+    tile = town(9)
+    tables = np.ones((9, 3), np.float32), np.zeros((9, 3), np.float32)
+    tables[1][2] = 40
+    painted = recolour(tile.colour, tile.owner, tables)
+    changed = (painted != tile.colour).any(axis=-1)
+    assert (changed == (tile.owner == 2)).all()
+
+
+def test_stains_keep_off_roofs():
+    tile = town(11)
+    stained = stain(tile.colour, tile.owner > 0, np.random.default_rng(0))
+    assert (stained != tile.colour).any()
+    inner = np.zeros(tile.owner.shape, bool)
+    rows, cols = np.nonzero(tile.owner == 3)
+    inner[rows.min() + 8 : rows.max() - 7, cols.min() + 8 : cols.max() - 7] = True
+    assert (stained[inner] == tile.colour[inner]).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_disturbed_pictures_stay_pictures(seed):
+    rng = np.random.default_rng(seed)
+    there = disturb_picture(town(seed).colour, rng)
+    assert there.shape == (160, 160, 3)
+    assert there.dtype == np.uint8
+    columns, rows = shift_maps(SIDE, rng)
+    home = np.arange(SIDE)
+    assert np.abs(columns - home).max() < 12
+    assert np.abs(rows - home[:, None]).max() < 12
+
+
+def test_seeds_of_training_lie_apart_from_those_of_the_frozen_judge():
+    from benchmarks.judge import SETS, frozen_cases
+
+    frozen = {
+        seed
+        for name in SETS
+        for case in frozen_cases(name)
+        for seed in (case.seed, case.other_seed or 0)
+    }
+    assert max(frozen) < FIRST_SEED

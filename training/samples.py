@@ -1,0 +1,414 @@
+"""Pairs of pictures with the truth, drawn without end from rendered scenes and real tiles.
+
+A pair is one of three things: a rendered scene as two flights show it; a real tile against itself,
+with roofs and ground of other tiles laid into either of the two; two tiles of different places,
+where what differs is known from the roofs of each (Zheng et al. 2021, single-temporal supervision).
+Then both pictures are shifted, lit, blurred and pressed, each in its own way.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import geopandas as gpd
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.features import rasterize
+
+from training.augment import disturb_picture, recolour, shift_maps, stain
+from training.drawn_roofs import draw_clutter, draw_roof
+from training.scenes import IGNORED, PIXEL_M
+
+__all__ = ["HELD_BACK", "Pair", "Scene", "Source", "Tile", "draw_pairs", "read_real", "read_scenes"]
+
+HELD_BACK = 8
+"""Every eighth scene and tile is for measuring."""
+
+# Share of rendered pairs, of real tiles against themselves, and of two different places.
+_KINDS, _SHARES = ("scene", "laid", "apart"), (0.45, 0.4, 0.15)
+_LEAST_PIECE_PX, _MOST_PIECES = 8, 7
+_DRAWN = 0.5  # share of pieces that are drawn and not cut out
+
+Colours = NDArray[np.uint8]
+Labels = NDArray[np.uint8]
+Numbers = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One picture and its roofs, at the network's pixel."""
+
+    colour: Colours
+    """(row, col, 3)."""
+    owner: Numbers
+    """(row, col); number of the structure seen, 0 for none, -1 where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two pictures and what a perfect network says of them."""
+
+    before: Colours
+    """(row, col, 3)."""
+    after: Colours
+    """(row, col, 3)."""
+    labels: Labels
+    """(row, col, 4): roof before, roof after, appeared, gone; 0, 1 or `IGNORED`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A rendered pair."""
+
+    before: Tile
+    after: Tile
+    new: Labels
+    gone: Labels
+
+
+def read_scenes(folder: Path) -> list[Scene]:
+    """Read what `training.scenes` wrote."""
+    found = []
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path) as data:
+            tiles = []
+            for side in ("before", "after"):
+                owner = data[f"owner_{side}"].astype(np.int32)
+                owner[~data["seen"]] = -1
+                colour = np.ascontiguousarray(np.moveaxis(data[side], 0, -1))
+                tiles.append(Tile(colour=colour, owner=owner))
+            new, gone = (np.where(data["seen"], data[name], IGNORED) for name in ("new", "gone"))
+            found.append(
+                Scene(before=tiles[0], after=tiles[1], new=np.uint8(new), gone=np.uint8(gone))
+            )
+    return found
+
+
+def read_real(folder: Path) -> list[Tile]:
+    """Read the real tiles that may be learnt from, at the network's pixel."""
+    outlines = gpd.read_file(folder / "train/banepa/labels/buildings.geojson")
+    paths = [
+        *sorted(folder.glob("train/banepa/images/*.tif")),
+        *sorted(folder.glob("train/nothing-built/*.tif")),
+    ]
+    return [_read(path, outlines) for path in paths]
+
+
+def _read(path: Path, outlines: gpd.GeoDataFrame) -> Tile:
+    with rasterio.open(path) as dataset:
+        colour = np.ascontiguousarray(np.moveaxis(dataset.read([1, 2, 3]), 0, -1))
+        # Web Mercator stretches by 1 / cos(latitude).
+        pixel_m = dataset.res[0] * np.cos(np.radians(dataset.lnglat()[1]))
+        here = outlines.to_crs(dataset.crs).cx[
+            dataset.bounds.left : dataset.bounds.right, dataset.bounds.bottom : dataset.bounds.top
+        ]
+        shapes = [(shape, number) for number, shape in enumerate(here.geometry, start=1)]
+        size = round(dataset.width * pixel_m / PIXEL_M)
+        place = dataset.transform @ rasterio.Affine.scale(dataset.width / size)
+    owner = np.zeros((size, size), np.int32)
+    if shapes:
+        owner = rasterize(shapes, (size, size), transform=place, dtype="int32").astype(np.int32)
+    empty = ~colour.any(axis=-1)
+    if empty.mean() > 0.001:
+        hidden = cv2.resize(empty.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST)
+        owner[hidden > 0] = -1
+    return Tile(colour=cv2.resize(colour, (size, size), interpolation=cv2.INTER_AREA), owner=owner)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Everything that pairs are drawn from."""
+
+    scenes: list[Scene]
+    """Rendered pairs."""
+    tiles: list[Tile]
+    """Real tiles."""
+
+    def draw_tile(self, rng: np.random.Generator, *, real: float = 0.7) -> Tile:
+        """Return a real tile, or one side of a rendered scene."""
+        if self.tiles and (rng.random() < real or not self.scenes):
+            return self.tiles[int(rng.integers(len(self.tiles)))]
+        scene = self.scenes[int(rng.integers(len(self.scenes)))]
+        return scene.after if rng.random() < 0.5 else scene.before
+
+
+def draw_pairs(
+    source: Source, side: int, rng: np.random.Generator, *, kinds: tuple[str, ...] = _KINDS
+) -> Iterator[Pair]:
+    """Draw pairs of some kinds (`scene`, `laid`, `apart`) without end."""
+    shares = np.array([_SHARES[_KINDS.index(kind)] for kind in kinds])
+    while True:
+        kind = rng.choice(kinds, p=shares / shares.sum())
+        draft = _DRAWERS[str(kind)](source, side, rng)
+        if (draft.labels[..., 0] == IGNORED).mean() < 0.5:
+            yield _disturbed(draft, rng)
+
+
+def _crop_maps(
+    shape: tuple[int, ...],
+    side: int,
+    rng: np.random.Generator,
+    *,
+    about: tuple[int, int] | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return where a turned and scaled crop takes its pixels from."""
+    scale = float(np.exp(rng.normal(0.0, 0.22)))
+    turn = rng.uniform(0, 2 * np.pi)
+    along, across = np.cos(turn) / scale, np.sin(turn) / scale
+    flip = rng.choice((-1.0, 1.0))
+    reach = side / scale / 2
+    middle = [rng.uniform(min(reach, size / 2), max(size - reach, size / 2)) for size in shape[:2]]
+    if about is not None:
+        middle = [
+            float(
+                np.clip(
+                    at + rng.uniform(-0.6, 0.6) * reach,
+                    min(reach, size / 2),
+                    max(size - reach, size / 2),
+                )
+            )
+            for at, size in zip(about, shape[:2], strict=True)
+        ]
+    columns, rows = np.meshgrid(
+        np.arange(side, dtype=np.float32) - side / 2, np.arange(side, dtype=np.float32) - side / 2
+    )
+    columns = columns * np.float32(flip)
+    return (
+        (middle[1] + along * columns - across * rows).astype(np.float32),
+        (middle[0] + across * columns + along * rows).astype(np.float32),
+    )
+
+
+def _taken(tile: Tile, maps: tuple[NDArray[np.float32], NDArray[np.float32]]) -> Tile:
+    colour = cv2.remap(tile.colour, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    owner = cv2.remap(tile.owner.astype(np.float32), *maps, cv2.INTER_NEAREST, borderValue=-1.0)
+    return Tile(colour=colour, owner=owner.astype(np.int32))
+
+
+def _roofs(owner: Numbers) -> Labels:
+    return np.where(owner < 0, IGNORED, owner > 0).astype(np.uint8)
+
+
+def _pair(before: Tile, after: Tile, new: Labels, gone: Labels) -> Pair:
+    labels = [_roofs(before.owner), _roofs(after.owner), new, gone]
+    return Pair(before=before.colour, after=after.colour, labels=np.stack(labels, axis=-1))
+
+
+def _scene(source: Source, side: int, rng: np.random.Generator) -> Pair:
+    scene = source.scenes[int(rng.integers(len(source.scenes)))]
+    about = None
+    if rng.random() < 0.6:
+        # Most of a scene stays as it was: half of the crops look at what did not.
+        rows, cols = np.nonzero((scene.new == 1) | (scene.gone == 1))
+        if len(rows):
+            chosen = int(rng.integers(len(rows)))
+            about = int(rows[chosen]), int(cols[chosen])
+    maps = _crop_maps(scene.new.shape, side, rng, about=about)
+    before, after = _taken(scene.before, maps), _taken(scene.after, maps)
+    new, gone = (
+        cv2.remap(labels, *maps, cv2.INTER_NEAREST, borderValue=float(IGNORED))
+        for labels in (scene.new, scene.gone)
+    )
+    before, after = _painted(before, after, rng)
+    return _pair(before, after, new, gone)
+
+
+def _apart(source: Source, side: int, rng: np.random.Generator) -> Pair:
+    """Two places: what differs is known from the roofs of each."""
+    drawn = [source.draw_tile(rng) for _side in range(2)]
+    before, after = (_taken(tile, _crop_maps(tile.owner.shape, side, rng)) for tile in drawn)
+    return _compared(*_painted(before, after, rng))
+
+
+def _compared(before: Tile, after: Tile) -> Pair:
+    """Say what appeared and went where every structure has a number of its own."""
+    unknown = (before.owner < 0) | (after.owner < 0)
+    other = (before.owner > 0) & (after.owner > 0) & (before.owner != after.owner)
+    new = (after.owner > 0) & (before.owner == 0)
+    gone = (before.owner > 0) & (after.owner == 0)
+    labels = [np.where(unknown | other, IGNORED, mask).astype(np.uint8) for mask in (new, gone)]
+    return _pair(before, after, labels[0], labels[1])
+
+
+def _laid(source: Source, side: int, rng: np.random.Generator) -> Pair:
+    """A tile against itself, with pieces of others laid into either picture, or into both."""
+    tile = source.draw_tile(rng, real=0.85)
+    before = _taken(tile, _crop_maps(tile.owner.shape, side, rng))
+    before = replace(before, owner=np.minimum(before.owner, 9_999))
+    after = Tile(colour=before.colour.copy(), owner=before.owner.copy())
+    before = Tile(colour=before.colour.copy(), owner=before.owner.copy())
+    before, after = _painted(before, after, rng)
+    other = source.draw_tile(rng, real=0.7)
+    pieces = _taken(other, _crop_maps(other.owner.shape, side, rng))
+    sun = rng.uniform(0, 2 * np.pi)
+    for number in range(10_000, 10_000 + int(rng.integers(1, _MOST_PIECES + 1))):
+        piece = _drawn(rng) if rng.random() < _DRAWN else _piece(pieces, rng)
+        if piece is not None:
+            targets = ((before,), (after,), (before, after))[
+                int(rng.choice(3, p=(0.42, 0.42, 0.16)))
+            ]
+            _lay(piece, targets, number, float(sun), rng)
+    return _compared(before, after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Something cut out of a picture, or drawn."""
+
+    colour: Colours
+    mask: NDArray[np.bool_]
+    roof: bool
+    standing: bool = False
+
+
+def _drawn(rng: np.random.Generator) -> _Piece:
+    if rng.random() < 0.65:
+        colour, mask = draw_roof(rng)
+        return _Piece(colour, mask, roof=True, standing=True)
+    colour, mask, standing = draw_clutter(rng)
+    return _Piece(colour, mask, roof=False, standing=standing)
+
+
+def _piece(tile: Tile, rng: np.random.Generator) -> _Piece | None:
+    """Cut a roof out, or a piece of open ground of a roof's shape."""
+    numbers, counts = np.unique(tile.owner[tile.owner > 0], return_counts=True)
+    numbers = numbers[counts >= _LEAST_PIECE_PX**2]
+    if not len(numbers):
+        return None
+    rows, cols = np.nonzero(tile.owner == rng.choice(numbers))
+    top, left = rows.min(), cols.min()
+    mask = np.zeros((np.ptp(rows) + 5, np.ptp(cols) + 5), bool)
+    mask[rows - top + 2, cols - left + 2] = True
+    if mask.shape[0] >= tile.owner.shape[0] or mask.shape[1] >= tile.owner.shape[1]:
+        return None
+    if rng.random() < 0.6:
+        top, left = max(0, top - 2), max(0, left - 2)
+        window = np.s_[top : top + mask.shape[0], left : left + mask.shape[1]]
+        colour = tile.colour[window]
+        shown = mask[: colour.shape[0], : colour.shape[1]]
+        return _Piece(colour, shown, roof=True)
+    for _attempt in range(12):
+        row = int(rng.integers(0, tile.owner.shape[0] - mask.shape[0]))
+        col = int(rng.integers(0, tile.owner.shape[1] - mask.shape[1]))
+        window = np.s_[row : row + mask.shape[0], col : col + mask.shape[1]]
+        if not tile.owner[window][mask].any():
+            return _Piece(tile.colour[window], mask, roof=False)
+    return None
+
+
+def _spot(piece: _Piece, owner: Numbers, rng: np.random.Generator) -> tuple[int, int] | None:
+    """Return where a piece may lie: what stands on open ground, what is flat anywhere.
+
+    Large pieces may reach out of the picture.
+    """
+    side = owner.shape[0]
+    over = [max(0, size - side // 2) for size in piece.mask.shape]
+    for _attempt in range(8):
+        row, col = (
+            int(rng.integers(-out, max(1 - out, side - size + out)))
+            for size, out in zip(piece.mask.shape, over, strict=True)
+        )
+        mask, window = _clipped(piece.mask, (row, col), side)
+        under = owner[window][mask]
+        if len(under) and (not (piece.roof or piece.standing) or (under > 0).mean() < 0.1):
+            return row, col
+    return None
+
+
+def _clipped(
+    band: NDArray[Any], place: tuple[int, int], side: int
+) -> tuple[NDArray[Any], tuple[slice, slice]]:
+    """Return what of a piece lies in a picture, and where."""
+    ends = [min(side, at + size) for at, size in zip(place, band.shape[:2], strict=True)]
+    starts = [max(0, at) for at in place]
+    inside = tuple(slice(a - at, b - at) for a, b, at in zip(starts, ends, place, strict=True))
+    return band[inside], (slice(starts[0], ends[0]), slice(starts[1], ends[1]))
+
+
+def _lay(
+    piece: _Piece, targets: tuple[Tile, ...], number: int, sun: float, rng: np.random.Generator
+) -> None:
+    """Lay a piece into pictures, what stands with its shadow; the pictures are changed in place."""
+    side = targets[0].owner.shape[0]
+    place = _spot(piece, targets[0].owner, rng)
+    if place is None:
+        return
+    whole, laid = np.zeros((side, side), np.uint8), np.zeros((side, side, 3), np.uint8)
+    mask, window = _clipped(piece.mask, place, side)
+    whole[window], laid[window] = mask, _clipped(piece.colour, place, side)[0]
+    soft = cv2.GaussianBlur(whole.astype(np.float32), (0, 0), float(rng.uniform(0.4, 0.9)))
+    alpha = np.where(laid.any(axis=-1), soft, 0.0)[..., None]
+    lit = _shadow(whole, sun, rng) if piece.standing and rng.random() < 0.8 else 1.0
+    for tile in targets:
+        mixed = tile.colour * lit * (1.0 - alpha) + laid * alpha
+        tile.colour[:] = np.clip(mixed, 0, 255).astype(np.uint8)
+        tile.owner[(whole > 0) & (tile.owner >= 0)] = number if piece.roof else 0
+
+
+def _shadow(whole: NDArray[np.uint8], sun: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return what share of the light is left around a piece that stands, (row, col, 1)."""
+    length, steps = rng.uniform(3, 25), 8
+    cast = np.zeros_like(whole)
+    for step in range(1, steps + 1):
+        east, south = (length * step / steps * turn for turn in (np.cos(sun), np.sin(sun)))
+        move = np.array([[1, 0, east], [0, 1, south]], np.float32)
+        cast |= cv2.warpAffine(whole, move, whole.shape[::-1], flags=cv2.INTER_NEAREST)
+    cast[whole > 0] = 0
+    dark = cv2.GaussianBlur(cast.astype(np.float32), (0, 0), 0.7)[..., None]
+    return np.asarray(1.0 - dark * rng.uniform(0.3, 0.7), np.float32)
+
+
+def _painted(before: Tile, after: Tile, rng: np.random.Generator) -> tuple[Tile, Tile]:
+    """Give roofs other colours: mostly the same in both pictures, sometimes in one."""
+    count = int(max(before.owner.max(), after.owner.max(), 0)) + 1
+    tables = _tables(count, 0.45, rng)
+    repainted = _tables(count, 0.12, rng)
+    before = replace(before, colour=recolour(before.colour, before.owner, tables))
+    colour = recolour(recolour(after.colour, after.owner, tables), after.owner, repainted)
+    after = replace(after, colour=colour)
+    if rng.random() < 0.4:
+        side = before if rng.random() < 0.5 else after
+        side.colour[:] = stain(side.colour, (before.owner > 0) | (after.owner > 0), rng)
+    return before, after
+
+
+def _tables(
+    count: int, share: float, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    chosen = (rng.random(count) < share) & (np.arange(count) > 0)
+    gains = np.exp(rng.normal(0.0, 0.35, (count, 1)) + rng.normal(0.0, 0.2, (count, 3)))
+    offsets = rng.normal(0.0, 18.0, (count, 3))
+    gains[~chosen], offsets[~chosen] = 1.0, 0.0
+    return gains.astype(np.float32), offsets.astype(np.float32)
+
+
+def _disturbed(pair: Pair, rng: np.random.Generator) -> Pair:
+    """Exchange, misalign, light and press the pictures."""
+    before, after, labels = pair.before, pair.after, pair.labels
+    if rng.random() < 0.5:
+        before, after, labels = after, before, labels[..., [1, 0, 3, 2]]
+    maps = shift_maps(len(after), rng)
+    after = cv2.remap(after, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    moved = cv2.remap(
+        np.ascontiguousarray(labels[..., [1, 2]]),
+        *maps,
+        cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(float(IGNORED),) * 2,
+    )
+    labels = np.stack([labels[..., 0], moved[..., 0], moved[..., 1], labels[..., 3]], axis=-1)
+    # Both flights of a job come from one camera more often than not.
+    if rng.random() < 0.08:
+        order = rng.permutation(3)
+        before, after = before[..., order], after[..., order]
+    return Pair(
+        before=disturb_picture(np.ascontiguousarray(before), rng),
+        after=disturb_picture(np.ascontiguousarray(after), rng),
+        labels=labels,
+    )
+
+
+_DRAWERS = {"scene": _scene, "laid": _laid, "apart": _apart}
