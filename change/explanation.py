@@ -214,8 +214,9 @@ def _seen(item: Suspect) -> Iterator[str]:
             else _("By the pictures a structure appeared here with {likely:.0%}.")
         )
         yield text.format(likely=numbers["likely"])
-    if {"roof", "roof_other"} <= set(numbers):
-        now, then = numbers["roof"], numbers["roof_other"]
+    seen = [(name, f"{name}_other") for name in ("roof", "seen_as_roof") if name in numbers]
+    for name, other in seen:
+        now, then = numbers[name], numbers[other]
         before, after = (now, then) if item.change.vanished else (then, now)
         yield _("A roof is seen with {before:.0%} before and {after:.0%} after.").format(
             before=before, after=after

@@ -83,6 +83,20 @@ def test_protected_ground_is_named_as_the_user_named_it():
     )
 
 
+def test_what_the_pictures_show_is_told_for_and_against():
+    numbers = (("like_shadow", 0.6), ("like_water", 0.1), ("likely", 0.8))
+    seen = make_change(HOUSE, evidence=(*numbers, ("roof", 0.9), ("roof_other", 0.05)))
+    said = text(judge(seen))
+    assert "a structure appeared here with 80%" in said
+    assert "A roof is seen with 5% before and 90% after" in said
+    assert "Against it: it looks like a shadow (60%)" in said
+    assert "water" not in said
+    gone = replace(seen, kind="removed")
+    assert "A roof is seen with 90% before and 5% after" in text(judge(gone))
+    high = make_change(HOUSE, evidence=(("seen_as_roof", 0.7), ("seen_as_roof_other", 0.1)))
+    assert "A roof is seen with 10% before and 70% after" in text(judge(high))
+
+
 def test_severity_is_told_by_its_points():
     found = judge(make_change(HOUSE))
     assert f"Severity {found.severity:.0f} of 100: relation to the permit 35" in text(found)
