@@ -442,7 +442,11 @@ def test_a_reader_that_goes_away_ends_the_run_quietly(words):
 
 def test_an_interrupt_ends_everything_and_leaves_nothing(tmp_path):
     """Ctrl-C reaches the whole process group, as a terminal sends it."""
-    arguments = ["detect", ortho(0), ortho(1), "-o", tmp_path / "out", "--workers", "2"]
+    settings, place = tmp_path / "settings.toml", tmp_path / "place"
+    settings.write_text("[blocks]\nside_m = 100.0\n", encoding="utf-8")  # enough for two workers
+    place.mkdir()
+    arguments = ["detect", ortho(0), ortho(1), "-o", place / "out", "--workers", "2"]
+    arguments += ["--config", settings]
     with subprocess.Popen(
         [COMMAND, *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -464,7 +468,7 @@ def test_an_interrupt_ends_everything_and_leaves_nothing(tmp_path):
     assert out == ""
     assert err.strip().splitlines()[-1] == "interrupted"
     assert "Traceback" not in err
-    assert list(tmp_path.iterdir()) == []
+    assert list(place.iterdir()) == []
     assert [worker for worker in workers if outlives(worker, 10.0)] == []
 
 

@@ -37,8 +37,8 @@ def scene(shape, *, degrees=0.0, at=(0.0, 0.0), seed=0, shadow_m=0.0, roof=ROOF)
 
 
 def shapes():
-    """Draw rectangles, L, T and U of four metres and more."""
-    wide, deep = st.integers(10, 30).map(lambda n: n / 2), st.integers(10, 24).map(lambda n: n / 2)
+    """Draw rectangles and L of four metres and more, with jogs of two and more."""
+    wide, deep = st.integers(12, 30).map(lambda n: n / 2), st.integers(10, 24).map(lambda n: n / 2)
 
     @st.composite
     def draw_one(draw):
