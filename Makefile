@@ -89,7 +89,7 @@ sample: $(VENV)/.installed ## make the sample flights again
 train: $(VENV)/.installed ## teach the network again (hours on two cores); REAL=folder of real tiles
 	@test -n "$(REAL)" || { echo "say where the real tiles lie: make train REAL=FOLDER" >&2; exit 2; }
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train]'
-	$(BIN)/python -m training.scenes --count 180 build/scenes
+	$(BIN)/python -m training.scenes build/scenes
 	$(BIN)/python -m training.train build/roofs.pt --scenes build/scenes --real $(REAL)
 	$(BIN)/python -m training.export build/roofs.pt change/model/roofs.onnx
 

@@ -8,7 +8,7 @@ from shapely import Polygon
 
 from change.looks import VANISHED, Measured
 
-__all__ = ["KINDS", "Change", "change_of"]
+__all__ = ["KINDS", "Change", "change_of", "content_id"]
 
 KINDS = (
     "building",
@@ -60,13 +60,17 @@ class Change:
         return self.kind in VANISHED
 
 
+def content_id(kind: str, origin: str, outline: Polygon) -> str:
+    """Return the id of a change within a run: a hash of what it is and where, to the centimetre."""
+    words = shapely.to_wkt(shapely.normalize(outline), rounding_precision=2)
+    return hashlib.sha256(f"{kind} {origin} {words}".encode()).hexdigest()[:12]
+
+
 def change_of(item: Measured, outline: Polygon) -> Change:
     """Return what was measured as a change, drawn with an outline."""
-    words = shapely.to_wkt(shapely.normalize(outline), rounding_precision=2)
-    digest = hashlib.sha256(f"{item.kind} new {words}".encode()).hexdigest()
     gain = item.height_gain_m
     return Change(
-        id=digest[:12],
+        id=content_id(item.kind, "new", outline),
         outline=outline,
         area_m2=round(outline.area, 2),
         area_raw_m2=round(item.outline.area, 2),

@@ -141,7 +141,7 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
         weighed = list(
             run_all(
                 _weigh_block,
-                [replace(whole, block=block) for block in _blocks(pair, settings)],
+                [replace(whole, block=block) for block in _blocks(pair, settings, observer.sees_m)],
                 executor=executor,
                 stage=_("detecting"),
                 progress=progress,
@@ -179,14 +179,14 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
     )
 
 
-def _blocks(pair: Pair, settings: Settings) -> Iterable[Block]:
+def _blocks(pair: Pair, settings: Settings, sees_m: float) -> Iterable[Block]:
     grid = pair.grid
     core = max(1, round(_CORE_M / grid.pixel_m / _WHOLE_PX)) * _WHOLE_PX
     return cut_blocks(
         height=grid.height,
         width=grid.width,
         core=core,
-        halo=math.ceil(HALO_M / grid.pixel_m),
+        halo=math.ceil(max(HALO_M, sees_m) / grid.pixel_m),
         per_side=max(1, round(settings.blocks.side_m / (core * grid.pixel_m))),
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from change.height import disc
 from change.height_evidence import rises
 from change.roofs import is_green
 from survey.settings import DetectSettings
@@ -92,11 +93,6 @@ def _by_height(
 
 def _clean(mask: NDArray[np.bool_], pixel_m: float) -> NDArray[np.bool_]:
     """Close small gaps, then cut off what is narrower than a structure can be."""
-    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, _disc(_CLOSE_M, pixel_m))
-    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(_OPEN_M, pixel_m))
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc(_CLOSE_M, pixel_m))
+    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc(_OPEN_M, pixel_m))
     return np.asarray(opened > 0)
-
-
-def _disc(diameter_m: float, pixel_m: float) -> NDArray[np.uint8]:
-    side = 2 * max(1, round(diameter_m / pixel_m / 2)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

@@ -4,7 +4,6 @@ With a surface model they are told by their height above the ground around; with
 their roofs look like in the picture, which is much less sure.
 """
 
-import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
@@ -18,7 +17,7 @@ from shapely import Polygon, STRtree
 from shapely.geometry.base import BaseGeometry
 
 from change.bare_ground import Ground, find_ground
-from change.changes import Change
+from change.changes import Change, content_id
 from change.evidence import HALO_M
 from change.exclusion import Excluded, unjudged_cells
 from change.local_roofs import LocalRoofs, learn_roofs, roofs_in
@@ -351,12 +350,10 @@ def _with_rooms(part: Part, rooms: Sequence[Part]) -> Part:
 
 def _structure(part: Part, sight: Sight) -> Change:
     outline = square(part.outline, slack_m=_SQUARE_SLACK_PX * sight.grid.pixel_m)
-    words = shapely.to_wkt(shapely.normalize(outline), rounding_precision=2)
-    digest = hashlib.sha256(f"{part.kind} stock {words}".encode()).hexdigest()
     height = part.height_m
     error = _PICTURE_ERROR_M if sight.dsm is None else sight.dsm.pixel_m
     return Change(
-        id=digest[:12],
+        id=content_id(part.kind, "stock", outline),
         outline=outline,
         area_m2=round(outline.area, 2),
         area_raw_m2=round(part.outline.area, 2),

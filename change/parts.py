@@ -5,10 +5,12 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.segmentation import watershed
 
+from change.evidence import WORTH_A_LOOK
+
 __all__ = ["draw_parts"]
 
-# An outline is drawn where a map falls to half of what it says of the middle, within these.
-_HALF, _LEAST_LEVEL, _MOST_LEVEL = 0.5, 0.2, 0.5
+# An outline is drawn where a map falls to half of what it says of the middle, at most here.
+_HALF, _MOST_LEVEL = 0.5, 0.5
 _MIDDLE = 95  # per cent
 # Levels at which one place may prove to be two, and the share of the smallest structure from which
 # on a summit counts as one.
@@ -36,7 +38,7 @@ def draw_parts(
         Masks (row, col) that do not overlap, from top to bottom.
     """
     middle = float(np.percentile(likely[inside], _MIDDLE))
-    level = float(np.clip(_HALF * middle, _LEAST_LEVEL, _MOST_LEVEL))
+    level = float(np.clip(_HALF * middle, WORTH_A_LOOK, _MOST_LEVEL))
     drawn = inside & (likely >= level)
     marks = _summits(likely, drawn, level, _SUMMIT_SHARE * least_px)
     labels = watershed(-likely, marks, mask=drawn)

@@ -11,7 +11,7 @@ from rasterio.features import rasterize
 from shapely import Polygon
 from skimage.segmentation import watershed
 
-from change.height import roughness
+from change.height import disc, roughness
 from change.looks import (
     VEHICLE_LENGTH_M,
     VEHICLE_WIDTH_M,
@@ -106,20 +106,15 @@ def find_raised(view: View, settings: DetectSettings) -> NDArray[np.bool_]:
         foot = _highest_near(above, view.pixel_m) - above > _STEP_M
     crown = _leafy(view.colour) & (_roughness(above, view.pixel_m) > _ROUGH_M)
     mask = (raised & ~foot & ~crown & view.valid).astype(np.uint8)
-    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(_CLOSE_M, view.pixel_m))
+    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(_CLOSE_M, view.pixel_m))
     # Closing must not join what a step tells apart.
-    opened = cv2.morphologyEx(closed * ~foot, cv2.MORPH_OPEN, _disc(_OPEN_M, view.pixel_m))
+    opened = cv2.morphologyEx(closed * ~foot, cv2.MORPH_OPEN, disc(_OPEN_M, view.pixel_m))
     return np.asarray(opened > 0)
 
 
 def _leafy(colour: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return where it is green as leaves are, (row, col): membranes on roofs are bluer."""
     return np.asarray(is_green(colour) & (to_lab(colour)[2] > _YELLOWISH))
-
-
-def _disc(diameter_m: float, pixel_m: float) -> NDArray[np.uint8]:
-    side = 2 * max(1, round(diameter_m / pixel_m / 2)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def _bridged(above: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
@@ -135,7 +130,7 @@ def _bridged(above: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
 
 def _highest_near(above: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
     known = np.where(np.isfinite(above), above, np.float32(-1e6))
-    return np.asarray(cv2.dilate(known, _disc(2 * _FOOT_M, pixel_m)), np.float32)
+    return np.asarray(cv2.dilate(known, disc(2 * _FOOT_M, pixel_m)), np.float32)
 
 
 def _roughness(above: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
@@ -211,7 +206,7 @@ def _crowns(view: View, above: NDArray[np.float32], settings: DetectSettings) ->
     """Return what stands, is green, and rough even in its quarter that is least so."""
     with np.errstate(invalid="ignore"):
         leafy = _leafy(view.colour) & (above >= settings.min_height_m)
-    mask = cv2.morphologyEx(leafy.astype(np.uint8), cv2.MORPH_OPEN, _disc(_CROWN_M, view.pixel_m))
+    mask = cv2.morphologyEx(leafy.astype(np.uint8), cv2.MORPH_OPEN, disc(_CROWN_M, view.pixel_m))
     count, labels = cv2.connectedComponents(mask, connectivity=4)
     rough = _roughness(above, view.pixel_m)
     crowns = [

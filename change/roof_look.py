@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 from shapely import Polygon
 
+from change.height import disc
 from change.local_roofs import LocalRoofs, likely_roofs
 from change.looks import VEHICLE_LENGTH_M, VEHICLE_WIDTH_M, grown, probability, shrunk, sides_of
 from change.raised import Part, View
@@ -49,15 +50,10 @@ def find_roofs(view: View, local: LocalRoofs | None) -> tuple[NDArray[np.bool_],
     masks = []
     for level in _LEVELS:
         mask = ((likely > level) & bare).astype(np.uint8)
-        closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(_CLOSE_M, pixel))
-        opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(_OPEN_M, pixel))
+        closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(_CLOSE_M, pixel))
+        opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc(_OPEN_M, pixel))
         masks.append(np.asarray(opened > 0))
     return tuple(masks)
-
-
-def _disc(diameter_m: float, pixel: float) -> NDArray[np.uint8]:
-    side = 2 * max(1, round(diameter_m / pixel / 2)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def judge_roof(view: View, place: Polygon, local: LocalRoofs | None) -> Part | None:

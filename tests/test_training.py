@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from training.augment import disturb_picture, recolour, shift_maps, stain
-from training.samples import Scene, Source, Tile, draw_pairs
+from training.pieces import Tile, cut_piece, lay
+from training.samples import Scene, Source, draw_pairs
 from training.scenes import FIRST_SEED, IGNORED
 
 SIDE = 96
@@ -88,6 +89,25 @@ def test_disturbed_pictures_stay_pictures(seed):
     home = np.arange(SIDE)
     assert np.abs(columns - home).max() < 12
     assert np.abs(rows - home[:, None]).max() < 12
+
+
+def test_a_roof_that_was_cut_out_casts_a_shadow_where_it_is_laid():
+    rng = np.random.default_rng(3)
+    pieces = [cut_piece(town(4), rng) for _number in range(40)]
+    roofs = [piece for piece in pieces if piece is not None and piece.roof]
+    assert roofs
+    assert all(piece.standing for piece in roofs)
+    shaded = 0
+    for number, piece in enumerate(roofs, start=1):
+        ground = np.full((SIDE, SIDE, 3), 200, np.uint8)
+        tile = Tile(colour=ground, owner=np.zeros((SIDE, SIDE), np.int32))
+        lay(piece, (tile,), number, 0.7, rng)
+        assert (tile.owner == number).any()
+        # What is laid is darker than the ground, too: two pixels around it are left out.
+        around = np.pad(tile.owner == 0, 3)
+        away = np.all([np.roll(around, s, a) for s in (-3, 3) for a in (0, 1)], axis=0)[3:-3, 3:-3]
+        shaded += bool((tile.colour[away] < 180).any())
+    assert shaded > len(roofs) / 2
 
 
 def test_seeds_of_training_lie_apart_from_those_of_the_frozen_judge():
