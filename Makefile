@@ -92,6 +92,10 @@ train: $(VENV)/.installed ## teach the network again (hours on two cores); REAL=
 	$(BIN)/python -m training.scenes build/scenes
 	$(BIN)/python -m training.train build/roofs.pt --scenes build/scenes --real $(REAL)
 	$(BIN)/python -m training.export build/roofs.pt change/model/roofs.onnx
+	$(BIN)/python -m training.scenes --count 20 --first 55000 build/unseen
+	$(BIN)/python -m training.flights build/flights
+	$(BIN)/python -m training.scores --scenes build/scenes --unseen build/unseen --flights build/flights \
+		--real $(REAL) build/rows.jsonl change/model
 
 lock: ## write constraints.txt again, with the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear build/lock

@@ -91,10 +91,13 @@ _LIKE = {
     "crops": N_("crops or grass"),
     "water": N_("water"),
     "vehicle": N_("a vehicle or container"),
+    "containers": N_("containers on top of each other"),
     "tarpaulin": N_("a tarpaulin"),
     "stockpile": N_("a heap of goods or soil"),
     "solar_panels": N_("solar panels"),
     "leaning": N_("a facade that leans another way"),
+    "flat": N_("something flat on the ground"),
+    "old": N_("what stood there already"),
 }
 # An innocent explanation is told from this fit on, [0, 1].
 _TOLD = 0.3
@@ -220,6 +223,10 @@ def _seen(item: Suspect) -> Iterator[str]:
         before, after = (now, then) if item.change.vanished else (then, now)
         yield _("A roof is seen with {before:.0%} before and {after:.0%} after.").format(
             before=before, after=after
+        )
+    if "stands_m" in numbers:
+        yield _("By the surface model it stands {height:.1f} m above the ground around.").format(
+            height=numbers["stands_m"]
         )
     for slug, what in _LIKE.items():
         fit = numbers.get(f"like_{slug}", 0.0)

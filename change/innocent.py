@@ -1,16 +1,26 @@
 """What else a candidate may be: named tests for what changes a picture and is no structure. Pure.
 
 Each test tells from the numbers of a candidate how well an innocent explanation fits, from 0 (not
-at all) to 1. All of them travel with the change, and each takes points from its score.
+at all) to 1. All of them travel with the change, and none ever speaks for it.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 from change.looks import VEHICLE_LENGTH_M, VEHICLE_WIDTH_M
 
-__all__ = ["INNOCENT", "innocent_looks"]
+__all__ = ["INNOCENT", "INNOCENT_BY_HEIGHT", "innocent_heights", "innocent_looks"]
 
 _Numbers = Mapping[str, float]
+
+# From no height to the height of a low shed; and to that of a house, whatever crowns are around, m.
+_STANDS_M, _STOOD_M = (0.5, 1.8), (1.5, 3.0)
+# Lorries with their trailers are no longer and no higher, and drawn no wider, m.
+_WIDE_M, _LORRY_LENGTH_M, _VEHICLE_HEIGHT_M = 3.2, 17.0, 3.6
+# Two containers on top of each other are 5.2 to 5.8 m high (ISO 668), and drawn lower and wider, m.
+_STACK_HEIGHT_M, _STACK_WIDTH_M = (4.2, 6.0), 3.8
+# They touch no structure along more than this share of their rim, and stand on none.
+_ALONE, _ON_ROOF = 0.15, 0.5
 
 
 def _between(value: float, low: float, high: float) -> float:
@@ -74,6 +84,16 @@ def _leaning(numbers: _Numbers) -> float:
     return thin * long_ * _between(numbers["beside_m2"], 10.0, 40.0)
 
 
+def _flat(numbers: _Numbers) -> float:
+    """By the surface model of its flight it does not stand above the ground around."""
+    return _between(numbers.get("stands_m", _STANDS_M[1]), _STANDS_M[1], _STANDS_M[0])
+
+
+def _old(numbers: _Numbers) -> float:
+    """By the surface model of the other flight something stood there already."""
+    return _between(numbers.get("stands_other_m", 0.0), *_STOOD_M)
+
+
 INNOCENT: dict[str, Callable[[_Numbers], float]] = {
     "shadow": _shadow,
     "vegetation": _vegetation,
@@ -84,6 +104,8 @@ INNOCENT: dict[str, Callable[[_Numbers], float]] = {
     "stockpile": _stockpile,
     "solar_panels": _solar_panels,
     "leaning": _leaning,
+    "flat": _flat,
+    "old": _old,
 }
 """Slug of every innocent explanation, and how well it fits."""
 
@@ -94,3 +116,53 @@ def innocent_looks(numbers: _Numbers) -> dict[str, float]:
     Names begin with ``like_``; the numbers are those of ``change.picture_judgement``.
     """
     return {f"like_{name}": test(numbers) for name, test in INNOCENT.items()}
+
+
+def _alone(numbers: _Numbers) -> bool:
+    return numbers["on_roof"] < _ON_ROOF and numbers["touching"] < _ALONE
+
+
+def _lorry(numbers: _Numbers) -> float:
+    """As wide, long and high as a lorry at most, and touching nothing."""
+    small = numbers["width_m"] <= _WIDE_M and numbers["length_m"] <= _LORRY_LENGTH_M
+    return float(small and numbers["height_gain_m"] <= _VEHICLE_HEIGHT_M and _alone(numbers))
+
+
+def _containers(numbers: _Numbers) -> float:
+    """As wide and long as a freight container and as high as two, touching nothing."""
+    least, most = _STACK_HEIGHT_M
+    small = numbers["width_m"] <= _STACK_WIDTH_M and numbers["length_m"] <= VEHICLE_LENGTH_M
+    return float(small and least <= numbers["height_gain_m"] <= most and _alone(numbers))
+
+
+def _covered_goods(numbers: _Numbers) -> float:
+    """Strong colour over what is no larger and higher than goods or stalls are."""
+    small = _between(numbers["area_m2"], 100.0, 40.0) * _between(numbers["height_gain_m"], 8.0, 6.0)
+    return small * _between(numbers["vivid"], 12.0, 40.0)
+
+
+def _crown(numbers: _Numbers) -> float:
+    """Green, and rough from above."""
+    return numbers["green"] * _between(numbers.get("roughness_m", 0.0), 0.0, 0.2)
+
+
+def _heap(numbers: _Numbers) -> float:
+    """No walls, and uneven on top."""
+    slope = _between(numbers.get("wall", 1.0), 0.8, 0.4)
+    return slope * _between(numbers.get("uneven_m", 0.0), 0.05, 0.4)
+
+
+INNOCENT_BY_HEIGHT: dict[str, Callable[[_Numbers], float]] = {
+    "vehicle": _lorry,
+    "containers": _containers,
+    "tarpaulin": _covered_goods,
+    "vegetation": _crown,
+    "stockpile": _heap,
+}
+"""The same for a candidate with heights."""
+
+
+def innocent_heights(numbers: _Numbers) -> dict[str, float]:
+    """Return the same for the numbers of ``change.height_judgement``."""
+    known = {name: value for name, value in numbers.items() if not math.isnan(value)}
+    return {f"like_{name}": test(known) for name, test in INNOCENT_BY_HEIGHT.items()}

@@ -93,7 +93,7 @@ class _Task:
             valid=picture.valid,
             above=above,
             transform=grid.transform_of(window),
-            roof=roofs_in(picture.colour, grid.pixel_m),
+            roof=roofs_in(picture, grid.pixel_m),
         )
 
     def find(self, view: View) -> tuple[NDArray[np.bool_], ...]:

@@ -23,6 +23,7 @@ from change.sight import Sight
 from change.surface import gradients
 from survey.grid import Bounds
 from survey.light import to_lab
+from survey.reading import Picture
 
 __all__ = ["LocalRoofs", "learn_roofs", "likely_roofs", "roofs_in"]
 
@@ -103,7 +104,7 @@ def _sample(sight: Sight, roof: Polygon, roofs: Sequence[Polygon]) -> tuple[_Pix
     shape = picture.valid.shape
     own = rasterize([roof], out_shape=shape, transform=transform) > 0
     any_roof = rasterize(near, out_shape=shape, transform=transform) > 0
-    raw = _raw_features(to_lab(picture.colour), roofs_in(picture.colour, pixel), pixel)
+    raw = _raw_features(to_lab(picture.colour), roofs_in(picture, pixel), pixel)
     inner = shrunk(own, _RIM_M, pixel) & picture.valid
     outer = ~grown(any_roof, _RIM_M, pixel) & picture.valid
     return raw[:, inner], raw[:, outer]
@@ -119,9 +120,10 @@ def _thinned(parts: list[_Pixels]) -> _Pixels:
     return joined[:, :: max(1, math.ceil(joined.shape[1] / _SAMPLES))]
 
 
-def roofs_in(colour: NDArray[np.uint8], pixel: float) -> _Pixels:
+def roofs_in(picture: Picture, pixel: float) -> _Pixels:
     """Return how likely the detector sees a roof at each pixel of a picture, (row, col)."""
-    return look(shipped_detector(), colour, colour, pixel)["roof_before"]
+    colour = picture.colour
+    return look(shipped_detector(), colour, colour, pixel, picture.valid)["roof_before"]
 
 
 def _raw_features(colours: NDArray[np.uint8], roof: _Pixels, pixel: float) -> _Pixels:

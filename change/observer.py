@@ -60,7 +60,7 @@ class Observer:
         if not seen.any():
             return dict.fromkeys(self.names, silent)
         pictures = data["before"].values, data["after"].values
-        maps = look(self.detector, *pictures, pair.grid.pixel_m)
+        maps = look(self.detector, *pictures, pair.grid.pixel_m, seen)
         if self.local is not None:
             labs = to_lab(pictures[0]), pair.light.apply(to_lab(pictures[1]))
             maps = _as_here(maps, labs, self.local, pair.grid.pixel_m)

@@ -1,14 +1,14 @@
 """A candidate judged by the pictures and what the detector says of them, without heights. Pure."""
 
 import math
-from collections.abc import Mapping
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from shapely import Polygon
 
-from change.innocent import INNOCENT, innocent_looks
+from change.height import ground_level
+from change.innocent import innocent_looks
 from change.looks import (
     VEHICLE_LENGTH_M,
     VEHICLE_WIDTH_M,
@@ -20,10 +20,10 @@ from change.looks import (
     measured,
     picture_of,
     pixel_of,
-    probability,
     shrunk,
     sides_of,
 )
+from change.model.trees import shipped_trees
 from change.outlines import mask_polygons
 from change.parts import draw_parts
 from change.roofs import is_green, steel_share
@@ -31,39 +31,21 @@ from change.surface import colour_change, gradients, rightness
 from survey.light import Light
 from survey.settings import DetectSettings
 
-__all__ = ["judge_by_picture", "score_terms"]
+__all__ = ["judge_by_picture"]
 
 # Where the detector sees a roof at this level, one stands; and this share of a place under a roof
 # makes it a place on a roof.
 _ROOF, _ON_ROOF = 0.5, 0.5
+# Trees saw few structures that only looked new: of those they were sure of, and where something had
+# stood before, between a quarter and three quarters were right.
+_OLD = 0.5
+# What stands no higher than this is a slab or foundation, m.
+_SLAB_M = 1.0
+# The ground around a place is looked for so far, m.
+_GROUND_M = 6.0
 # A structure is joined to another along at least this length, m; what is left of one that was
 # partly torn down is at least this share of it.
 _CONTACT_M, _LEFT = 1.6, 0.35
-# Middles of what candidates are like; broader and more changed than this says no more (m, L*a*b*).
-_RECTANGULAR, _SOLID, _BROAD_M, _MUCH_CHANGED = 0.65, 0.85, 8.0, 60.0
-# Nothing is taken to be surer than this.
-_BELIEVED = 0.98
-# Logistic regression of "30 % of it is true" on 1950 candidates of rendered scenes and real tiles
-# that the network was not taught on, both kinds counting alike, no term against its sense
-# (training/scores.py). What adds nothing beside the others has no weight.
-_START = -1.32
-_WEIGHTS = {
-    "likely": 0.62,
-    "peak": 0.17,
-    "against": -0.04,
-    "roof_other": -0.29,
-    "size": 0.29,
-    "breadth": 0.36,
-    "rectangular": 0.46,
-    "solid": 0.87,
-    "straighter": 1.20,
-    "green": -0.25,
-    "green_other": 0.55,
-    "vegetation": -0.34,
-    "water": -0.40,
-    "vehicle": -0.20,
-    "leaning": -0.20,
-}
 
 
 def judge_by_picture(
@@ -84,9 +66,13 @@ def judge_by_picture(
 def _judge(look: Look, light: Light, outline: Polygon) -> Measured:
     inside = inside_of(look, outline)
     numbers = _maps(look, inside) | _shape(outline) | _picture(look, light, inside)
+    stands = _stands(look, inside)
+    numbers |= stands
     numbers["beside_m2"] = _beside(look, inside) * pixel_of(look) ** 2
     numbers |= innocent_looks(numbers)
-    return measured(look, outline, _kind(look, inside, numbers), None, _score(numbers), numbers)
+    score = shipped_trees("by_one_model" if stands else "by_picture").probability(numbers)
+    score *= 1.0 - _OLD * numbers["like_old"]
+    return measured(look, outline, _kind(look, inside, numbers), None, score, numbers)
 
 
 def _maps(look: Look, inside: NDArray[np.bool_]) -> dict[str, float]:
@@ -151,6 +137,23 @@ def _picture(look: Look, light: Light, inside: NDArray[np.bool_]) -> dict[str, f
     }
 
 
+def _stands(look: Look, inside: NDArray[np.bool_]) -> dict[str, float]:
+    """Return how high the place stands above the ground around, in each flight that can tell, m."""
+    pixel = pixel_of(look)
+    ring = grown(inside, _GROUND_M, pixel) & ~grown(inside, 1.0, pixel)
+    core = shrunk(inside, 0.8, pixel)
+    core = core if core.any() else inside
+    here, there = ("after", "before") if look.gained else ("before", "after")
+    heights = {}
+    for name, side in (("stands_m", here), ("stands_other_m", there)):
+        if f"surface_{side}" in look.window:
+            surface = look.window[f"surface_{side}"].values
+            known = surface[core & np.isfinite(surface)]
+            if known.size:
+                heights[name] = float(np.median(known)) - ground_level(surface, ring)
+    return heights
+
+
 def _hue_change(
     here: NDArray[np.uint8], there: NDArray[np.uint8], where: NDArray[np.bool_]
 ) -> float:
@@ -162,49 +165,12 @@ def _hue_change(
     return math.hypot(*apart)
 
 
-def score_terms(numbers: Mapping[str, float]) -> dict[str, float]:
-    """Return what the numbers of a candidate say, each on a scale on which it adds up.
-
-    ``training/scores.py`` fits the weights of these terms.
-    """
-    roof, other = numbers.get("roof", 0.5), numbers.get("roof_other", 0.5)
-    terms = {
-        "likely": _points(numbers["likely"]),
-        "peak": _points(numbers["peak"]),
-        "contrast": numbers["likely"] - numbers["around"],
-        "against": numbers["against"],
-        "roof": _points(roof),
-        "roof_other": _points(other),
-        "size": math.log(max(1.0, numbers["width_m"] * numbers["length_m"]) / 50.0),
-        "breadth": min(numbers["width_m"], _BROAD_M) / 4.0 - 1.0,
-        "rectangular": numbers["rectangular"] - _RECTANGULAR,
-        "solid": numbers["solid"] - _SOLID,
-        "rim_ratio": math.log((numbers["rim"] + 1.0) / (numbers["rim_other"] + 1.0)),
-        "straighter": numbers["right_angles"] - numbers["right_angles_other"],
-        "change": min(numbers["change"], _MUCH_CHANGED) / 10.0,
-        "shadow": numbers["shadow"],
-        "green": numbers["green"],
-        "green_other": numbers["green_other"],
-    }
-    return terms | {name: numbers[f"like_{name}"] for name in INNOCENT}
-
-
-def _points(likely: float) -> float:
-    """Return a probability on the logistic scale, not beyond belief."""
-    kept = min(_BELIEVED, max(1.0 - _BELIEVED, likely))
-    return math.log(kept / (1.0 - kept))
-
-
-def _score(numbers: dict[str, float]) -> float:
-    """Turn the numbers into a probability: evidence adds up on the logistic scale."""
-    terms = score_terms(numbers)
-    return probability(_START + sum(_WEIGHTS.get(name, 0.0) * v for name, v in terms.items()))
-
-
 def _kind(look: Look, inside: NDArray[np.bool_], numbers: dict[str, float]) -> str:
     beside, own = numbers["beside_m2"], float(inside.sum()) * pixel_of(look) ** 2
     if not look.gained:
         return "partly_removed" if beside > _LEFT * (own + beside) else "removed"
+    if numbers.get("stands_m", math.inf) < _SLAB_M:
+        return "site"
     if numbers.get("roof_other", 0.0) >= _ON_ROOF:
         return "roof_addition"
     outline = look.outline

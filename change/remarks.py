@@ -67,9 +67,12 @@ def _height_remarks(pair: Pair) -> Iterator[str]:
     for dsm in surfaces:
         yield from dsm.assumptions
     if len(surfaces) == 1:
-        yield _("only one flight has a surface model: it is left out of account")
+        yield _("only one flight has a surface model: it tells what stands high, not what grew")
     if pair.surfaces is not None:
         yield from pair.surfaces.remarks()
+    for placed in pair.lone:
+        if placed is not None and pair.surfaces is None:
+            yield from placed.remarks()
     if pair.datum is None:
         yield _("no heights to judge by: structures are told by colour and shape, much less surely")
 

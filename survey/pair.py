@@ -12,10 +12,11 @@ from survey.alignment import Alignment, align, common_ground
 from survey.blocks import Progress
 from survey.errors import PairError
 from survey.flight import Flight
-from survey.grid import WorkingGrid
+from survey.grid import Coordinates, WorkingGrid
 from survey.heights import PLAUSIBLE_M, Datum
 from survey.light import Light, greenness, match_light, to_lab
-from survey.reading import FlightReader
+from survey.placed_surface import PlacedSurface, place_surface
+from survey.reading import FlightReader, Shift
 from survey.settings import Settings
 from survey.surfaces import Surfaces, bring_together, centres, look_tiles, whole_window
 from survey.windows import Window
@@ -23,6 +24,7 @@ from survey.words import _
 
 __all__ = ["Pair", "PairReader", "make_pair", "with_plausible_heights", "working_grid"]
 
+_ROLES = "before", "after"
 # The whole area is looked at once in at most this many pixels, for light and heights.
 _LOOK_PIXELS = 1_000_000
 _LOOK_M = 0.8
@@ -47,6 +49,9 @@ class Pair:
     """How the after flight is shown in the light of the before flight."""
     surfaces: Surfaces | None
     """How the two surface models lie and are read; None unless both flights have one."""
+    lone: tuple[PlacedSurface | None, PlacedSurface | None] = (None, None)
+    """Surface models (before, after) that cannot be compared, the other one missing or without
+    ground in common: each tells what stands high in its own flight."""
 
     def __post_init__(self) -> None:
         if self.alignment.verdict == "refused" and self.alignment.accepted_by != "user":
@@ -76,9 +81,18 @@ class PairReader:
                 FlightReader(pair.surfaces.before, pair.grid),
                 FlightReader(pair.surfaces.after, pair.grid),
             )
+        self._lone = {
+            role: FlightReader(placed.model, pair.grid)
+            for role, placed in zip(_ROLES, pair.lone, strict=True)
+            if placed is not None
+        }
+
+    @property
+    def _readers(self) -> tuple[FlightReader, ...]:
+        return self._before, self._after, *(self._surfaces or ()), *self._lone.values()
 
     def __enter__(self) -> "PairReader":
-        for reader in (self._before, self._after, *(self._surfaces or ())):
+        for reader in self._readers:
             reader.__enter__()
         return self
 
@@ -88,7 +102,7 @@ class PairReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for reader in (*reversed(self._surfaces or ()), self._after, self._before):
+        for reader in reversed(self._readers):
             reader.__exit__(kind, error, trace)
 
     def read(self, window: Window) -> xr.Dataset:
@@ -100,7 +114,9 @@ class PairReader:
             ``before`` and ``after`` (band, y, x) uint8 red green blue, ``seen_before`` and
             ``seen_after`` (y, x) bool, ``tolerance`` (y, x) float32 metres; with surface models
             ``height_before`` and ``height_after`` (y, x) float32 metres on the before datum, NaN
-            where unknown. Coordinates x and y are pixel centres, m.
+            where unknown; else ``surface_before`` or ``surface_after`` (y, x) float32 metres on a
+            datum of its own for a model that stands alone. Coordinates x and y are pixel centres,
+            m.
         """
         pair = self._pair
         shift = pair.alignment.field.shift
@@ -117,6 +133,8 @@ class PairReader:
             first, second = self._heights(window)
             data["height_before"] = (("y", "x"), first)
             data["height_after"] = (("y", "x"), second)
+        for role, reader in self._lone.items():
+            data[f"surface_{role}"] = (("y", "x"), reader.heights(window, self._lone_shift(role)))
         return xr.Dataset(data, coords={"x": x, "y": y, "band": ["red", "green", "blue"]})
 
     def _heights(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -130,6 +148,20 @@ class PairReader:
         first = self._surfaces[0].heights(window, pair.surfaces.shift_before)
         second = self._surfaces[1].heights(window, pair.surfaces.shift_after(pair.alignment.field))
         return first, second - plane
+
+    def _lone_shift(self, role: str) -> Shift:
+        """Return how far off a model shows what the earlier orthophoto shows."""
+        placed = self._pair.lone[_ROLES.index(role)]
+        assert placed is not None
+        if role == "before":
+            return placed.shift
+
+        def shift(x: Coordinates, y: Coordinates) -> tuple[Coordinates, Coordinates]:
+            east, north = placed.shift(x, y)
+            dx, dy = self._pair.alignment.field.shift(x, y)
+            return dx + east, dy + north
+
+        return shift
 
     def _tolerance(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return two sigma of the alignment's uncertainty, at least half a pixel."""
@@ -184,6 +216,11 @@ def make_pair(
     coarse = _coarse(grid)
     light, bare = _look(before, after, coarse, alignment)
     surfaces = bring_together((before, after), grid, alignment.field, coarse, bare)
+    compared = surfaces is not None and surfaces.datum is not None
+    first, second = (
+        None if compared or flight.dsm is None else place_surface(flight, grid)
+        for flight in (before, after)
+    )
     return Pair(
         before=before,
         after=after,
@@ -191,6 +228,7 @@ def make_pair(
         alignment=alignment,
         light=light,
         surfaces=surfaces,
+        lone=(first, second),
     )
 
 

@@ -1,11 +1,12 @@
 """What the network is taught: pairs drawn from pictures with their roofs, then disturbed."""
 
+import cv2
 import numpy as np
 import pytest
 
 from training.augment import disturb_picture, recolour, shift_maps, stain
-from training.pieces import Tile, cut_piece, lay
-from training.samples import Scene, Source, draw_pairs
+from training.pieces import ON_ROOFS, Piece, Tile, cut_piece, lay
+from training.samples import Scene, Source, _compared, draw_pairs
 from training.scenes import FIRST_SEED, IGNORED
 
 SIDE = 96
@@ -108,6 +109,60 @@ def test_a_roof_that_was_cut_out_casts_a_shadow_where_it_is_laid():
         away = np.all([np.roll(around, s, a) for s in (-3, 3) for a in (0, 1)], axis=0)[3:-3, 3:-3]
         shaded += bool((tile.colour[away] < 180).any())
     assert shaded > len(roofs) / 2
+
+
+def laid(stands, monkeypatch, seed=5):
+    """Return a tile with one large roof, and what lies on it after roofs were laid in one way."""
+    from training import pieces
+
+    monkeypatch.setattr(pieces, "_STAND_SHARES", tuple(float(s == stands) for s in pieces._STANDS))
+    rng = np.random.default_rng(seed)
+    owner = np.zeros((SIDE, SIDE), np.int32)
+    owner[10:80, 10:50] = 1
+    tile = Tile(colour=np.full((SIDE, SIDE, 3), 120, np.uint8), owner=owner.copy())
+    mask = np.ones((14, 18), bool)
+    piece = Piece(np.full((14, 18, 3), 220, np.uint8), mask, roof=True, standing=True)
+    for number in range(2, 12):
+        lay(piece, (tile,), number, 0.7, rng)
+    return owner, tile.owner
+
+
+def test_what_is_built_on_a_roof_appears_there_and_the_roof_stays(monkeypatch):
+    before, after = laid("on", monkeypatch)
+    on_top = after >= ON_ROOFS
+    assert on_top.any()
+    assert (before[on_top] == 1).all()
+    sides = [Tile(colour=np.zeros((SIDE, SIDE, 3), np.uint8), owner=o) for o in (before, after)]
+    labels = _compared(*sides).labels
+    assert (labels[..., 2] == on_top).all()
+    assert not (labels[..., 3] == 1).any()
+
+
+def test_what_is_built_beside_a_roof_leaves_it_as_it_was(monkeypatch):
+    before, after = laid("beside", monkeypatch)
+    assert (after[before == 1] == 1).all()
+    new = (after > 1).astype(np.uint8)
+    assert new.any()
+    touching = cv2.dilate(new, np.ones((3, 3), np.uint8)) > 0
+    assert (touching & (before == 1)).any()
+
+
+def test_panels_on_a_roof_leave_it_a_roof_and_ground_laid_over_it_does_not():
+    before = np.ones((SIDE, SIDE), np.int32)
+    mask = np.ones((20, 20), bool)
+    for ground, gone in ((False, False), (True, True)):
+        tile = Tile(colour=np.full((SIDE, SIDE, 3), 120, np.uint8), owner=before.copy())
+        piece = Piece(np.full((20, 20, 3), 30, np.uint8), mask, roof=False, ground=ground)
+        lay(piece, (tile,), 2, 0.7, np.random.default_rng(1))
+        assert (tile.colour < 100).any()
+        assert (tile.owner == 0).any() == gone
+
+
+def test_nothing_is_built_in_quiet_pairs():
+    pairs = draw_pairs(source(), SIDE, np.random.default_rng(8), kinds=("quiet",))
+    for _number in range(20):
+        labels = next(pairs).labels
+        assert not (labels[..., 2:] == 1).any()
 
 
 def test_seeds_of_training_lie_apart_from_those_of_the_frozen_judge():

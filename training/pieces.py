@@ -1,6 +1,6 @@
 """Pieces of pictures, cut out of others or drawn, and how they are laid into a tile. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -9,9 +9,16 @@ from numpy.typing import NDArray
 
 from training.drawn_roofs import draw_clutter, draw_roof
 
-__all__ = ["Piece", "Tile", "cut_piece", "draw_piece", "lay"]
+__all__ = ["ON_ROOFS", "Piece", "Tile", "cut_piece", "draw_piece", "lay"]
+
+ON_ROOFS = 30_000
+"""Numbers from here on are of structures that were put on a roof."""
 
 _LEAST_PIECE_PX = 8  # a roof that is cut out has this squared, at least
+# Shares of new roofs that stand free, beside a roof and on one; how much of one beside a roof may
+# reach under it, and how much of a roof one on it covers at most.
+_STANDS, _STAND_SHARES = ("free", "beside", "on"), (0.6, 0.27, 0.13)
+_UNDER, _COVERED = (0.03, 0.5), 0.6
 
 Colours = NDArray[np.uint8]
 Numbers = NDArray[np.int32]
@@ -37,6 +44,8 @@ class Piece:
     """(row, col); where it is."""
     roof: bool
     """Whether it is a structure."""
+    ground: bool = False
+    """Whether it is a piece of open ground: what it covers is gone."""
     standing: bool = False
     """Whether it stands above the ground and casts a shadow."""
 
@@ -73,27 +82,55 @@ def cut_piece(tile: Tile, rng: np.random.Generator) -> Piece | None:
         col = int(rng.integers(0, tile.owner.shape[1] - mask.shape[1]))
         window = np.s_[row : row + mask.shape[0], col : col + mask.shape[1]]
         if not tile.owner[window][mask].any():
-            return Piece(tile.colour[window], mask, roof=False)
+            return Piece(tile.colour[window], mask, roof=False, ground=True)
     return None
 
 
-def _spot(piece: Piece, owner: Numbers, rng: np.random.Generator) -> tuple[int, int] | None:
-    """Return where a piece may lie: what stands on open ground, what is flat anywhere.
+def _spot(
+    piece: Piece, owner: Numbers, stands: str, rng: np.random.Generator
+) -> tuple[int, int] | None:
+    """Return where a piece may lie: free, beside a roof or on one; what is flat, anywhere.
 
     Large pieces may reach out of the picture.
     """
     side = owner.shape[0]
     over = [max(0, size - side // 2) for size in piece.mask.shape]
-    for _attempt in range(8):
-        row, col = (
-            int(rng.integers(-out, max(1 - out, side - size + out)))
-            for size, out in zip(piece.mask.shape, over, strict=True)
-        )
-        mask, window = _clipped(piece.mask, (row, col), side)
-        under = owner[window][mask]
-        if len(under) and (not (piece.roof or piece.standing) or (under > 0).mean() < 0.1):
+    roofs = np.argwhere(owner > 0)
+    for _attempt in range(16):
+        if stands == "free":
+            row, col = (
+                int(rng.integers(-out, max(1 - out, side - size + out)))
+                for size, out in zip(piece.mask.shape, over, strict=True)
+            )
+        else:
+            row, col = (
+                int(at - size / 2 + rng.normal(0, 0.3 * size if stands == "beside" else 0.0))
+                for at, size in zip(roofs[rng.integers(len(roofs))], piece.mask.shape, strict=True)
+            )
+        if _fits(piece, (row, col), owner, stands):
             return row, col
     return None
+
+
+def _fits(piece: Piece, place: tuple[int, int], owner: Numbers, stands: str) -> bool:
+    ends = (at + size for at, size in zip(place, piece.mask.shape, strict=True))
+    if min(ends) < _LEAST_PIECE_PX or max(place) > owner.shape[0] - _LEAST_PIECE_PX:
+        return False
+    mask, window = _clipped(piece.mask, place, owner.shape[0])
+    under = owner[window][mask]
+    if not len(under):
+        return False
+    share = float((under > 0).mean())
+    if stands == "beside":
+        return _UNDER[0] <= share <= _UNDER[1]
+    if stands == "on":
+        number = int(np.bincount(np.maximum(under, 0)).argmax())
+        return (
+            number > 0
+            and float((under == number).mean()) > 0.97
+            and len(under) < _COVERED * int((owner == number).sum())
+        )
+    return not (piece.roof or piece.standing) or share < 0.1
 
 
 def _clipped(
@@ -109,21 +146,46 @@ def _clipped(
 def lay(
     piece: Piece, targets: tuple[Tile, ...], number: int, sun: float, rng: np.random.Generator
 ) -> None:
-    """Lay a piece into pictures, what stands with its shadow; the pictures are changed in place."""
-    side = targets[0].owner.shape[0]
-    place = _spot(piece, targets[0].owner, rng)
+    """Lay a piece into pictures, what stands with its shadow; the pictures are changed in place.
+
+    A roof stands free, beside another or on it; one that stands on another has `ON_ROOFS` added to
+    its number. What lies on a roof and is none leaves it the roof it was, open ground excepted.
+    """
+    owner = targets[0].owner
+    side = owner.shape[0]
+    stands = str(rng.choice(_STANDS, p=_STAND_SHARES)) if piece.roof and owner.max() > 0 else "free"
+    if stands != "free":
+        piece = _smaller(piece, rng)
+    place = _spot(piece, owner, stands, rng)
     if place is None:
         return
     whole, laid = np.zeros((side, side), np.uint8), np.zeros((side, side, 3), np.uint8)
     mask, window = _clipped(piece.mask, place, side)
     whole[window], laid[window] = mask, _clipped(piece.colour, place, side)[0]
+    # A thing lies on the ground or, like panels and tanks, on part of one roof.
+    thing = not piece.roof and not piece.ground
+    if stands == "beside" or (thing and not _fits(piece, place, owner, "on")):
+        whole[owner > 0] = 0
     soft = cv2.GaussianBlur(whole.astype(np.float32), (0, 0), float(rng.uniform(0.4, 0.9)))
     alpha = np.where(laid.any(axis=-1), soft, 0.0)[..., None]
     lit = _shadow(whole, sun, rng) if piece.standing and rng.random() < 0.8 else 1.0
     for tile in targets:
         mixed = tile.colour * lit * (1.0 - alpha) + laid * alpha
         tile.colour[:] = np.clip(mixed, 0, 255).astype(np.uint8)
-        tile.owner[(whole > 0) & (tile.owner >= 0)] = number if piece.roof else 0
+        covered = (whole > 0) & (tile.owner >= 0)
+        if piece.roof:
+            tile.owner[covered] = number + (ON_ROOFS if stands == "on" else 0)
+        elif piece.ground:
+            tile.owner[covered] = 0
+
+
+def _smaller(piece: Piece, rng: np.random.Generator) -> Piece:
+    """Return a piece shrunk: what is added to a structure is smaller than one."""
+    factor = float(rng.uniform(0.35, 0.9))
+    size = tuple(max(12, round(length * factor)) for length in piece.mask.shape[::-1])
+    colour = cv2.resize(piece.colour, size, interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(piece.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    return replace(piece, colour=colour, mask=mask)
 
 
 def _shadow(whole: NDArray[np.uint8], sun: float, rng: np.random.Generator) -> NDArray[np.float32]:

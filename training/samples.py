@@ -1,8 +1,9 @@
 """Pairs of pictures with the truth, drawn without end from rendered scenes and real tiles.
 
-A pair is one of three things: a rendered scene as two flights show it; a real tile against itself,
-with roofs and ground of other tiles laid into either of the two; two tiles of different places,
-where what differs is known from the roofs of each (Zheng et al. 2021, single-temporal supervision).
+A pair is one of four things: a rendered scene as two flights show it; a real tile against itself,
+with roofs and ground of other tiles laid into either of the two, or nothing but clutter; two tiles
+of different places, where what differs is known from the roofs of each (Zheng et al. 2021,
+single-temporal supervision).
 Then both pictures are shifted, lit, blurred and pressed, each in its own way.
 """
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 
 from training.augment import disturb_picture, recolour, shift_maps, stain
-from training.pieces import Tile, cut_piece, draw_piece, lay
+from training.pieces import ON_ROOFS, Tile, cut_piece, draw_piece, lay
 from training.scenes import IGNORED, PIXEL_M
 
 __all__ = ["HELD_BACK", "Pair", "Scene", "Source", "draw_pairs", "read_real", "read_scenes"]
@@ -26,8 +27,8 @@ __all__ = ["HELD_BACK", "Pair", "Scene", "Source", "draw_pairs", "read_real", "r
 HELD_BACK = 8
 """Every eighth scene and tile is for measuring."""
 
-# Share of rendered pairs, of real tiles against themselves, and of two different places.
-_KINDS, _SHARES = ("scene", "laid", "apart"), (0.45, 0.4, 0.15)
+# Share of rendered pairs, of real tiles against themselves, built on or not, and of two places.
+_KINDS, _SHARES = ("scene", "laid", "quiet", "apart"), (0.43, 0.37, 0.05, 0.15)
 _MOST_PIECES = 7
 _DRAWN = 0.5  # share of pieces that are drawn and not cut out
 
@@ -127,7 +128,7 @@ class Source:
 def draw_pairs(
     source: Source, side: int, rng: np.random.Generator, *, kinds: tuple[str, ...] = _KINDS
 ) -> Iterator[Pair]:
-    """Draw pairs of some kinds (`scene`, `laid`, `apart`) without end."""
+    """Draw pairs of some kinds (`scene`, `laid`, `quiet`, `apart`) without end."""
     shares = np.array([_SHARES[_KINDS.index(kind)] for kind in kinds])
     while True:
         kind = rng.choice(kinds, p=shares / shares.sum())
@@ -213,16 +214,26 @@ def _apart(source: Source, side: int, rng: np.random.Generator) -> Pair:
 
 
 def _compared(before: Tile, after: Tile) -> Pair:
-    """Say what appeared and went where every structure has a number of its own."""
+    """Say what appeared and went where every structure has a number of its own.
+
+    What was put on a roof appeared; where one roof gave way to another nobody says.
+    """
     unknown = (before.owner < 0) | (after.owner < 0)
-    other = (before.owner > 0) & (after.owner > 0) & (before.owner != after.owner)
-    new = (after.owner > 0) & (before.owner == 0)
-    gone = (before.owner > 0) & (after.owner == 0)
+    differ = before.owner != after.owner
+    top_before, top_after = before.owner >= ON_ROOFS, after.owner >= ON_ROOFS
+    other = (before.owner > 0) & (after.owner > 0) & differ & (top_before == top_after)
+    new = (after.owner > 0) & ((before.owner == 0) | (top_after & ~top_before))
+    gone = (before.owner > 0) & ((after.owner == 0) | (top_before & ~top_after))
     labels = [np.where(unknown | other, IGNORED, mask).astype(np.uint8) for mask in (new, gone)]
     return _pair(before, after, labels[0], labels[1])
 
 
-def _laid(source: Source, side: int, rng: np.random.Generator) -> Pair:
+def _quiet(source: Source, side: int, rng: np.random.Generator) -> Pair:
+    """A tile against itself, on which nothing was built or torn down."""
+    return _laid(source, side, rng, built=False)
+
+
+def _laid(source: Source, side: int, rng: np.random.Generator, *, built: bool = True) -> Pair:
     """A tile against itself, with pieces of others laid into either picture, or into both."""
     tile = source.draw_tile(rng, real=0.85)
     before = _taken(tile, _crop_maps(tile.owner.shape, side, rng))
@@ -235,7 +246,7 @@ def _laid(source: Source, side: int, rng: np.random.Generator) -> Pair:
     sun = rng.uniform(0, 2 * np.pi)
     for number in range(10_000, 10_000 + int(rng.integers(1, _MOST_PIECES + 1))):
         piece = draw_piece(rng) if rng.random() < _DRAWN else cut_piece(pieces, rng)
-        if piece is not None:
+        if piece is not None and (built or not (piece.roof or piece.ground)):
             targets = ((before,), (after,), (before, after))[
                 int(rng.choice(3, p=(0.42, 0.42, 0.16)))
             ]
@@ -293,4 +304,4 @@ def _disturbed(pair: Pair, rng: np.random.Generator) -> Pair:
     )
 
 
-_DRAWERS = {"scene": _scene, "laid": _laid, "apart": _apart}
+_DRAWERS = {"scene": _scene, "laid": _laid, "quiet": _quiet, "apart": _apart}

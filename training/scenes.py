@@ -50,6 +50,7 @@ _SIDES_M = {0.05: 70.0, 0.08: 100.0, 0.1: 130.0, 0.15: 180.0, 0.2: 240.0, 0.3: 3
 _SHARES = (0.06, 0.14, 0.2, 0.15, 0.2, 0.13, 0.12)
 _PACES = (1.0, 3.0, 6.0, 12.0)
 _LOSSES = ("removed", "partly_removed")
+_ON_TOP = ("roof_addition",)
 _UNSEEN = ("storey",)  # a storey more is told by heights and hardly by a picture
 
 Labels = NDArray[np.uint8]
@@ -152,9 +153,10 @@ def _change_labels(
         if change.kind in _UNSEEN:
             target[place | own] = IGNORED
             continue
-        if not lost and (before.owner == change.structure).any():
-            own &= before.owner != change.structure
-        target[own & ~place & (target == 0)] = IGNORED
+        if change.kind not in _ON_TOP:
+            if not lost and (before.owner == change.structure).any():
+                own &= before.owner != change.structure
+            target[own & ~place & (target == 0)] = IGNORED
         target[place] = np.where(own[place], 1, IGNORED)
     # Where one roof gave way to another the later picture decides.
     gone[(new == 1) & (gone == 1)] = IGNORED

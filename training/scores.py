@@ -1,113 +1,199 @@
 """What the numbers of a candidate are worth: python -m training.scores --help
 
 Runs the detector over pictures that it was not taught on, measures every candidate as the product
-does, and fits a logistic regression of "30 % of it is true" on its numbers. The weights it prints
-stand in `change/picture_judgement.py`.
+does, and learns from its numbers whether 30 % of it is true: boosted trees (Friedman 2001) that are
+written to `change/model/by_picture.json`, `by_one_model.json` and `by_height.json`.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 import numpy as np
-import xarray as xr
-from affine import Affine
 from numpy.typing import NDArray
-from rasterio.features import rasterize
-from scipy.optimize import minimize
-from shapely import Polygon
 
-from change.evidence import weigh
-from change.innocent import INNOCENT
-from change.looks import MARGIN_M, Look
-from change.model.detector import look, shipped_detector
-from change.objects import measure
-from change.outlines import joined_in_metres, mask_polygons
-from change.picture_judgement import score_terms
-from survey.light import Light, match_light, to_lab
-from survey.settings import DetectSettings
+from change.innocent import INNOCENT, INNOCENT_BY_HEIGHT
+from change.model.trees import parse_trees
+from survey.blocks import open_executor, run_all
+from training.candidates import Row, rows_of_flown, rows_of_pair
+from training.flights import read_flown
 from training.samples import HELD_BACK, Pair, Source, draw_pairs, read_real, read_scenes
-from training.scenes import IGNORED, PIXEL_M
+from training.scenes import IGNORED
 
-__all__ = ["Row", "fit", "rows_of"]
+__all__ = ["BY_HEIGHT", "BY_ONE_MODEL", "BY_PICTURE", "Lesson", "fit"]
 
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a set of trees is shown, and how far it may go."""
+
+    name: str
+    """Name of its file."""
+    senses: Mapping[str, int]
+    """Which way each number may count: 1 for a structure, -1 against it, 0 either way."""
+    trees: int
+    """How many trees."""
+    leaves: int
+    """Leaves of each, at most."""
+
+
+_BY_PICTURE = {
+    "likely": 1, "peak": 1, "around": -1, "against": -1, "roof": 1, "roof_other": -1,
+    "width_m": 1, "length_m": 0, "rectangular": 1, "solid": 1,
+    "right_angles": 1, "right_angles_other": -1, "rim": 1, "rim_other": -1,
+    "plain": 0, "plain_other": 0, "change": 1, "hue_change": 0, "lighter": 0,
+    "shadow": 1, "dark": 0, "dark_other": 0, "green": -1, "green_other": 0, "beside_m2": 0,
+} | {f"like_{name}": -1 for name in INNOCENT}  # fmt: skip
+_BY_ONE_MODEL = _BY_PICTURE | {"stands_m": 1, "stands_other_m": -1}
+_BY_HEIGHT = {
+    "height_gain_m": 0, "height_error_m": -1, "spread_m": -1, "wall": 1, "roughness_m": -1,
+    "uneven_m": -1, "around": -1, "top_m": 0, "on_roof": 0, "touching": 1,
+    "area_m2": 1, "width_m": 1, "length_m": 0, "rectangular": 1, "solid": 1,
+    "green": -1, "green_other": 0, "changed": 1, "right_angled": 1,
+    "seen_as_roof": 1, "seen_as_roof_other": 0, "seen_to_change": 1,
+    } | {f"like_{name}": -1 for name in INNOCENT_BY_HEIGHT}  # fmt: skip
+BY_PICTURE = Lesson("by_picture", _BY_PICTURE, trees=150, leaves=8)
+"""Candidates without heights."""
+BY_ONE_MODEL = Lesson("by_one_model", _BY_ONE_MODEL, trees=150, leaves=8)
+"""Candidates of which the surface model of one flight tells something."""
+BY_HEIGHT = Lesson("by_height", _BY_HEIGHT, trees=150, leaves=8)
+"""Candidates with heights."""
+
+# What a detector need not give; and how much less a row counts where it is taken away, so that the
+# trees know what to do without it.
+_OPTIONAL = ("roof", "roof_other", "beside_m2", "seen_as_roof", "seen_as_roof_other")
+_WITHOUT = 0.2
+_FOLDS = 5
+_RATE, _LEAST_ROWS, _RIDGE = 0.05, 20, 2.0
 _TILE_PX = 512
-_RIGHT = 0.3
-_LEAST_M2 = 9.0
-
-Row = dict[str, float]
-"""The numbers of a candidate; `right` (0 or 1), `area_m2` and `gained` among them."""
+_REAL_KINDS = ("laid", "quiet")
 
 
-def rows_of(pair: Pair) -> list[Row]:
-    """Measure every candidate of a pair as the product does.
+def fit(rows: list[Row], lesson: Lesson) -> str:
+    """Learn from rows whether they are right; return trees as `change.model.trees` reads them.
 
-    Candidates most of which lie where the truth is not known are left out.
+    Rendered and real rows count alike.
     """
-    settings = DetectSettings(min_area_m2=_LEAST_M2)
-    window, light = _window(pair)
-    weighed = weigh(window, settings, PIXEL_M)
-    place = Affine(PIXEL_M, 0.0, 0.0, 0.0, -PIXEL_M, 0.0)
-    rows = []
-    for gained, mask in ((True, weighed.appeared), (False, weighed.vanished)):
-        truth = pair.labels[..., 2 if gained else 3]
-        for outline in joined_in_metres(mask_polygons(mask, Affine.identity()), place):
-            if outline.area < _LEAST_M2 / 2:
-                continue
-            part, corner = _cut(window, outline.bounds)
-            close = Look(
-                window=part,
-                transform=place @ Affine.translation(corner[1], corner[0]),
-                outline=outline,
-                gained=gained,
-                roofs=(),
-            )
-            for item in measure(close, light, settings):
-                if item.outline.area >= _LEAST_M2:
-                    rows += _row(item.outline, dict(item.evidence), truth, gained=gained)
-    return rows
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    design, right, weight = _table(rows, lesson)
+    bare = design.copy()
+    bare[:, [name in _OPTIONAL for name in lesson.senses]] = np.nan
+    model = HistGradientBoostingClassifier(
+        max_iter=lesson.trees,
+        learning_rate=_RATE,
+        max_leaf_nodes=lesson.leaves,
+        min_samples_leaf=_LEAST_ROWS,
+        l2_regularization=_RIDGE,
+        monotonic_cst=list(lesson.senses.values()),
+        early_stopping=False,
+        random_state=0,
+    )
+    model.fit(
+        np.concatenate([design, bare]),
+        np.concatenate([right, right]),
+        np.concatenate([weight, _WITHOUT * weight]),
+    )
+    return json.dumps(_as_json(model, tuple(lesson.senses)), separators=(",", ":")) + "\n"
 
 
-def _window(pair: Pair) -> tuple[xr.Dataset, Light]:
-    pictures = [np.ascontiguousarray(np.moveaxis(c, -1, 0)) for c in (pair.before, pair.after)]
-    seen = pair.labels[..., 0] != IGNORED
-    maps = look(shipped_detector(), *pictures, PIXEL_M)
-    labs = [to_lab(colour)[:, seen] for colour in pictures]
-    data = {
-        "before": (("band", "y", "x"), pictures[0]),
-        "after": (("band", "y", "x"), pictures[1]),
-        "seen_before": (("y", "x"), seen),
-        "seen_after": (("y", "x"), seen),
-        "tolerance": (("y", "x"), np.full(seen.shape, 0.2, np.float32)),
-    } | {name: (("y", "x"), np.where(seen, band, np.float32(0))) for name, band in maps.items()}
-    return xr.Dataset(data), match_light(labs[0][:, ::16], labs[1][:, ::16])
+def _lesson_of(row: Row) -> Lesson:
+    if row["heights"]:
+        return BY_HEIGHT
+    return BY_ONE_MODEL if {"stands_m", "stands_other_m"} & set(row) else BY_PICTURE
 
 
-def _cut(window: xr.Dataset, bounds: tuple[float, ...]) -> tuple[xr.Dataset, tuple[int, int]]:
-    left, bottom, right, top = bounds
-    margin = MARGIN_M
-    rows = slice(max(0, int((-top - margin) / PIXEL_M)), int((-bottom + margin) / PIXEL_M))
-    cols = slice(max(0, int((left - margin) / PIXEL_M)), int((right + margin) / PIXEL_M))
-    return window.isel(y=rows, x=cols), (rows.start, cols.start)
+def _table(
+    rows: list[Row], lesson: Lesson
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    design = np.array([[row.get(name, np.nan) for name in lesson.senses] for row in rows])
+    right = np.array([row["right"] for row in rows])
+    real = np.array([row["real"] for row in rows]) > 0
+    weight = np.ones(len(rows))
+    if real.any():
+        weight = np.where(real, 0.5 / real.mean(), 0.5 / max(1e-9, (~real).mean()))
+    return design, right, weight
 
 
-def _row(outline: Polygon, numbers: Row, truth: NDArray[np.uint8], *, gained: bool) -> list[Row]:
-    place = Affine(PIXEL_M, 0.0, 0.0, 0.0, -PIXEL_M, 0.0)
-    inside = rasterize([outline], out_shape=truth.shape, transform=place) > 0
-    said = truth[inside]
-    if not len(said) or (said == IGNORED).mean() > 0.4:
-        return []
-    right = (said == 1).sum() / max(1, (said != IGNORED).sum()) >= _RIGHT
-    return [numbers | {"right": float(right), "area_m2": outline.area, "gained": float(gained)}]
+def _as_json(model: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return what scikit-learn keeps of its trees, as `change.model.trees` reads it."""
+
+    def node(nodes: Any, index: int) -> Any:
+        one = nodes[index]
+        if one["is_leaf"]:
+            return round(float(one["value"]), 5)
+        branches = (node(nodes, int(one[side])) for side in ("left", "right"))
+        most = float(f"{one['num_threshold']:.6g}")
+        return [names[one["feature_idx"]], most, bool(one["missing_go_to_left"]), *branches]
+
+    trees = [node(stage[0].nodes, 0) for stage in model._predictors]
+    return {"start": float(np.ravel(model._baseline_prediction)[0]), "trees": trees}
 
 
-def _whole_scenes(folder: Path, *, held_back: bool) -> Iterator[Pair]:
-    scenes = read_scenes(folder)
-    for scene in scenes[::HELD_BACK] if held_back else scenes:
+def tell(rows: list[Row], lesson: Lesson) -> None:
+    """Print how well trees tell right from wrong on scenes that they did not learn from."""
+    folds = np.array([int(row["scene"]) % _FOLDS for row in rows])
+    likely = np.zeros(len(rows))
+    for fold in range(_FOLDS):
+        others = [row for row, f in zip(rows, folds, strict=True) if f != fold]
+        told = parse_trees(fit(others, lesson))
+        for index in np.flatnonzero(folds == fold):
+            likely[index] = told.probability(rows[index])
+    for real in (0.0, 1.0):
+        some = np.array([row["real"] == real for row in rows])
+        if some.any():
+            _tell("real" if real else "rendered", likely[some], _table(rows, lesson)[1][some])
+
+
+def _tell(name: str, likely: NDArray[np.float64], right: NDArray[np.float64]) -> None:
+    said = likely >= 0.5
+    bins = np.array_split(np.argsort(likely), 10)
+    off = sum(len(b) * abs(likely[b].mean() - right[b].mean()) for b in bins if len(b))
+    ranked = right[np.argsort(-likely)]
+    at = [
+        ranked[: np.searchsorted(ranked.cumsum(), s * right.sum()) + 1].mean() for s in (0.8, 0.9)
+    ]
+    print(
+        f"{name}: {len(right)} candidates, {int(right.sum())} right; said {int(said.sum())}, right"
+        f" {right[said].mean():.3f}, kept {said[right > 0].mean():.3f}, where 0.8 and 0.9 are kept"
+        f" right {at[0]:.3f} and {at[1]:.3f}; calibration {off / len(right):.3f}"
+    )
+
+
+def _gather(chosen: argparse.Namespace) -> Iterator[Row]:
+    """Yield the rows of scenes, of real tiles and of flights, each with the number of its scene."""
+    for folder, every in ((chosen.scenes, HELD_BACK), (chosen.unseen, 1)):
+        for number, scene in enumerate(_whole_scenes(folder, every)) if folder else ():
+            yield from _marked(scene, number, real=0.0)
+    tiles = read_real(chosen.real)[::HELD_BACK]
+    for kind in _REAL_KINDS:
+        pairs = draw_pairs(Source([], tiles), 320, np.random.default_rng(7), kinds=(kind,))
+        for number in range(chosen.real_pairs):
+            yield from _marked(rows_of_pair(next(pairs)), number, real=1.0)
+    if chosen.flights:
+        folders = sorted(path for path in chosen.flights.iterdir() if path.name.isdigit())
+        with open_executor(chosen.workers) as executor:
+            for number, rows in enumerate(run_all(_flown_rows, folders, executor=executor)):
+                yield from _marked(rows, number, real=0.0)
+
+
+def _flown_rows(folder: Path) -> list[Row]:
+    flown = read_flown(folder)
+    return [] if flown is None else rows_of_flown(flown)
+
+
+def _marked(rows: list[Row], number: int, *, real: float) -> Iterator[Row]:
+    return (row | {"scene": float(number), "real": real} for row in rows)
+
+
+def _whole_scenes(folder: Path, every: int) -> Iterator[list[Row]]:
+    for scene in read_scenes(folder)[::every]:
         height, width = scene.new.shape
+        rows: list[Row] = []
         for row in range(0, max(1, height - 64), _TILE_PX):
             for col in range(0, max(1, width - 64), _TILE_PX):
                 window = np.s_[row : row + _TILE_PX, col : col + _TILE_PX]
@@ -115,99 +201,41 @@ def _whole_scenes(folder: Path, *, held_back: bool) -> Iterator[Pair]:
                     np.where(tile.owner[window] < 0, IGNORED, tile.owner[window] > 0)
                     for tile in (scene.before, scene.after)
                 ]
-                yield Pair(
-                    before=scene.before.colour[window],
-                    after=scene.after.colour[window],
-                    labels=np.stack(
-                        [*roofs, scene.new[window], scene.gone[window]], axis=-1
-                    ).astype(np.uint8),
+                bands = [*roofs, scene.new[window], scene.gone[window]]
+                rows += rows_of_pair(
+                    Pair(
+                        before=scene.before.colour[window],
+                        after=scene.after.colour[window],
+                        labels=np.stack(bands, axis=-1).astype(np.uint8),
+                    )
                 )
-
-
-# Which way each term may count; the others either way.
-_FOR = ("likely", "peak", "contrast", "roof", "rectangular", "solid", "rim_ratio", "straighter")
-_FOR += ("change", "shadow")
-_AGAINST = ("against", "roof_other", "green", *INNOCENT)
-_RIDGE = 0.002
-
-
-def fit(rows: list[Row]) -> tuple[float, dict[str, float]]:
-    """Fit the start and the weight of each term; rendered and real rows count alike."""
-    terms = [score_terms(row) for row in rows]
-    names = list(terms[0])
-    design = np.array([[1.0, *(term[name] for name in names)] for term in terms])
-    right = np.array([row["right"] for row in rows])
-    real = np.array([row["real"] for row in rows]) > 0
-    share = np.where(real, 0.5 / max(1, real.sum()), 0.5 / max(1, (~real).sum()))
-
-    def cost(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        points = design @ weights
-        loss = np.logaddexp(0.0, points) - right * points
-        slope = design.T @ (share * (1 / (1 + np.exp(-points)) - right))
-        ridge = _RIDGE * np.append(0.0, weights[1:])
-        return float(share @ loss + 0.5 * ridge @ weights), slope + ridge
-
-    bounds = [(None, None)] + [
-        (0.0 if name in _FOR else None, 0.0 if name in _AGAINST else None) for name in names
-    ]
-    found = minimize(cost, np.zeros(len(names) + 1), jac=True, bounds=bounds, method="L-BFGS-B")
-    return float(found.x[0]), {n: float(w) for n, w in zip(names, found.x[1:], strict=True)}
-
-
-def tell(rows: list[Row], start: float, weights: dict[str, float]) -> None:
-    """Print how well the weights tell right from wrong, by kind of row."""
-    for real in (0.0, 1.0):
-        some = [row for row in rows if row["real"] == real]
-        points = np.array(
-            [start + sum(weights[n] * v for n, v in score_terms(row).items()) for row in some]
-        )
-        likely, right = 1 / (1 + np.exp(-points)), np.array([row["right"] for row in some])
-        said = likely >= 0.5
-        bins = np.array_split(np.argsort(likely), 10)
-        off = sum(len(b) * abs(likely[b].mean() - right[b].mean()) for b in bins if len(b))
-        print(
-            f"{'real' if real else 'rendered'}: {len(some)} candidates, {int(right.sum())} right;"
-            f" said {int(said.sum())}, right {right[said].mean():.3f},"
-            f" kept {said[right > 0].mean():.3f}, calibration {off / len(some):.3f}"
-        )
+        yield rows
 
 
 def main() -> int:
-    """Write the numbers of every candidate, a line of JSON each, and fit weights to them."""
+    """Write the numbers of every candidate, a line of JSON each, and learn trees from them."""
     parser = argparse.ArgumentParser(prog="python -m training.scores", description=__doc__)
     parser.add_argument("--scenes", type=Path, help="scenes of which every eighth was held back")
     parser.add_argument("--unseen", type=Path, help="scenes none of which was taught")
+    parser.add_argument("--flights", type=Path, help="what training.flights wrote")
     parser.add_argument("--real", type=Path, help="folder of the real tiles")
-    parser.add_argument("--real-pairs", type=int, default=150)
-    parser.add_argument("--fit", action="store_true", help="fit weights to the file as it is")
-    parser.add_argument("out", type=Path)
+    parser.add_argument("--real-pairs", type=int, default=500)
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--fit", action="store_true", help="learn from the file as it is")
+    parser.add_argument("rows", type=Path)
+    parser.add_argument("model", type=Path, help="folder of the trees: change/model")
     chosen = parser.parse_args()
     if not chosen.fit:
-        with chosen.out.open("w", encoding="utf-8") as target:
-            for folder, held_back in ((chosen.scenes, True), (chosen.unseen, False)):
-                if folder is not None:
-                    for pair in _whole_scenes(folder, held_back=held_back):
-                        _tell(target, rows_of(pair), real=0.0)
-            tiles = read_real(chosen.real)[::HELD_BACK]
-            pairs = draw_pairs(Source([], tiles), 320, np.random.default_rng(7), kinds=("laid",))
-            for _number in range(chosen.real_pairs):
-                _tell(target, rows_of(next(pairs)), real=1.0)
-    rows = [json.loads(line) for line in chosen.out.read_text(encoding="utf-8").splitlines()]
-    # Weights are told on rows that did not make them.
-    told = fit(rows[::2])
-    tell(rows[1::2], *told)
-    start, weights = fit(rows)
-    print(f"_START = {start:.2f}")
-    print("_WEIGHTS = {")
-    for name, weight in weights.items():
-        print(f'    "{name}": {weight:.2f},')
-    print("}")
+        with chosen.rows.open("w", encoding="utf-8") as target:
+            for row in _gather(chosen):
+                print(json.dumps(row), file=target, flush=True)
+    rows = [json.loads(line) for line in chosen.rows.read_text(encoding="utf-8").splitlines()]
+    for lesson in (BY_PICTURE, BY_ONE_MODEL, BY_HEIGHT):
+        some = [row for row in rows if _lesson_of(row) is lesson]
+        print(lesson.name)
+        tell(some, lesson)
+        (chosen.model / f"{lesson.name}.json").write_text(fit(some, lesson), encoding="utf-8")
     return 0
-
-
-def _tell(target: TextIO, rows: list[Row], *, real: float) -> None:
-    for row in rows:
-        print(json.dumps(row | {"real": real}), file=target, flush=True)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ _BATCH, _RATE, _WARM_UP, _FALL = 16, 2e-3, 200, 0.35
 _MEAN = 0.998
 _CHANGE_WEIGHT = 2.0
 _TOLD = 50  # steps
+_HELD_PAIRS = 48
 _NAMES = ("roof before", "roof after", "appeared", "gone")
 
 
@@ -162,8 +163,7 @@ def _train(chosen: argparse.Namespace) -> None:
     cv2.setNumThreads(0)
     scenes, held_scenes = _split(read_scenes(chosen.scenes))
     tiles, held_tiles = _split(read_real(chosen.real))
-    drawn = draw_pairs(Source(held_scenes, held_tiles), SIDE_PX, np.random.default_rng(1))
-    held = [as_tensors(next(drawn)) for _number in range(64)]
+    held = Source(held_scenes, held_tiles)
     course = _Course(chosen.out, "cuda" if torch.cuda.is_available() else "cpu")
     data = _Endless(Source(scenes, tiles), chosen.seed + course.step)
     loader = iter(DataLoader(data, batch_size=_BATCH, num_workers=chosen.workers))
@@ -176,8 +176,19 @@ def _train(chosen: argparse.Namespace) -> None:
             losses.clear()
         if course.step % chosen.every == 0 or course.step == chosen.steps:
             course.keep()
-            scores = score(copy.deepcopy(course.mean).cpu().eval(), held)
-            print(" ".join(f"{name} {f1:.3f}" for name, f1 in scores.items()), flush=True)
+            _tell(copy.deepcopy(course.mean).cpu().eval(), held)
+
+
+def _tell(network: Network, held: Source) -> None:
+    """Print the scores on rendered scenes and on real tiles: how far apart they are is the gap."""
+    for name, kind, source in (
+        ("rendered", "scene", held),
+        ("real", "laid", Source([], held.tiles)),
+    ):
+        drawn = draw_pairs(source, SIDE_PX, np.random.default_rng(1), kinds=(kind,))
+        pairs = [as_tensors(next(drawn)) for _number in range(_HELD_PAIRS)]
+        scores = score(network, pairs)
+        print(name, *(f"{what} {f1:.3f}" for what, f1 in scores.items()), flush=True)
 
 
 @torch.no_grad()

@@ -93,7 +93,11 @@ def open_detector(path: Path) -> Detector:
 
 
 def look(
-    detector: Detector, before: NDArray[np.uint8], after: NDArray[np.uint8], pixel_m: float
+    detector: Detector,
+    before: NDArray[np.uint8],
+    after: NDArray[np.uint8],
+    pixel_m: float,
+    seen: NDArray[np.bool_],
 ) -> Maps:
     """Return what a model says of two pictures.
 
@@ -105,6 +109,8 @@ def look(
         (3, row, col), red green blue, on one grid.
     pixel_m
         Ground pixel of the pictures, m.
+    seen
+        (row, col); where both show ground. The maps mean nothing elsewhere.
 
     Returns
     -------
@@ -115,7 +121,8 @@ def look(
     shape = before.shape[1:]
     factor = pixel_m / manifest.pixel_m
     size = max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
-    padded = [_padded(_resized(colour, size), manifest.multiple_px) for colour in (before, after)]
+    shown = (_continued(colour, seen) for colour in (before, after))
+    padded = [_padded(_resized(colour, size), manifest.multiple_px) for colour in shown]
     given = _run(detector, padded[0], padded[1])
     # Models give their maps at a part of the input's size.
     grain = padded[0].shape[1] // given.shape[1]
@@ -127,6 +134,29 @@ def look(
             whole = cv2.resize(whole, shape[::-1], interpolation=cv2.INTER_LINEAR)
         maps |= dict.fromkeys(("appeared", "gone") if name == "changed" else (name,), whole)
     return {name: maps[name] for name in MAPS if name in maps}
+
+
+def _continued(picture: NDArray[np.uint8], seen: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return a picture (band, row, col) mirrored at the edge of what is seen.
+
+    Black beyond the edge would be something to a model: the far wall of a roof, or its shadow.
+    """
+    if seen.all() or not seen.any():
+        return picture
+    _away, nearest = cv2.distanceTransformWithLabels(
+        (~seen).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, cols = np.nonzero(~seen)
+    places = np.zeros((nearest.max() + 1, 2), np.int64)
+    places[nearest[seen]] = np.argwhere(seen)
+    edge = places[nearest[rows, cols]]
+    mirrored = 2 * edge - np.stack([rows, cols], axis=1)
+    inside = ((mirrored >= 0) & (mirrored < seen.shape)).all(axis=1)
+    inside[inside] = seen[mirrored[inside, 0], mirrored[inside, 1]]
+    taken = np.where(inside[:, None], mirrored, edge)
+    whole = picture.copy()
+    whole[:, rows, cols] = picture[:, taken[:, 0], taken[:, 1]]
+    return whole
 
 
 def _resized(colour: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

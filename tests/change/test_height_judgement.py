@@ -154,7 +154,7 @@ def test_a_lorry_is_less_likely_than_a_shed():
 
 def test_what_did_not_rise_is_no_structure():
     """A coat of paint, which a map of the picture may well propose."""
-    assert judged(look_at(HOUSE, flown(), flown(seed=2))).score < 0.2
+    assert judged(look_at(HOUSE, flown(), flown(seed=2))) is None
 
 
 def test_a_slab_is_told_by_its_edges_and_the_picture():
@@ -179,7 +179,7 @@ def test_a_map_that_sees_a_roof_counts_and_none_says_nothing():
         found = judged(look_at(shed, lower, upper, maps=maps))
         scores[said] = found.score
         assert dict(found.evidence)["seen_as_roof"] == pytest.approx(said, abs=1e-3)
-    assert scores[0.05] < plain.score < scores[0.95]
+    assert max(scores[0.05], plain.score) < scores[0.95]
     assert "seen_as_roof" not in dict(plain.evidence)
 
 

@@ -1,8 +1,10 @@
 """Innocent explanations: each fits what it is made for, and not a house."""
 
+import math
+
 import pytest
 
-from change.innocent import INNOCENT, innocent_looks
+from change.innocent import INNOCENT, INNOCENT_BY_HEIGHT, innocent_heights, innocent_looks
 
 HOUSE = {
     "dark": 0.05, "dark_other": 0.05, "hue_change": 12.0, "green": 0.0, "green_other": 0.8,
@@ -20,6 +22,8 @@ LOOKS = {
     "stockpile": {"rectangular": 0.5, "roof": 0.1},
     "solar_panels": {"roof_other": 0.9, "lighter": -60.0},
     "leaning": {"width_m": 1.8, "length_m": 16.0, "beside_m2": 200.0},
+    "flat": {"stands_m": 0.1},
+    "old": {"stands_other_m": 5.0},
 }
 
 
@@ -33,6 +37,43 @@ def test_a_house_looks_like_nothing_else():
 def test_each_test_fits_what_it_is_made_for(name):
     assert set(LOOKS) == set(INNOCENT)
     assert innocent_looks(HOUSE | LOOKS[name])[f"like_{name}"] > 0.9
+
+
+HALL = {
+    "on_roof": 0.0, "touching": 0.0, "width_m": 20.0, "length_m": 40.0, "height_gain_m": 7.0,
+    "area_m2": 800.0, "vivid": 50.0, "green": 0.0, "roughness_m": 0.05, "wall": 0.95,
+    "uneven_m": 0.02,
+}  # fmt: skip
+LOOKS_BY_HEIGHT = {
+    "vehicle": {"width_m": 2.9, "length_m": 12.0, "height_gain_m": 3.2},
+    "containers": {"width_m": 3.0, "length_m": 12.5, "height_gain_m": 5.2},
+    "tarpaulin": {"area_m2": 30.0, "height_gain_m": 3.0},
+    "vegetation": {"green": 0.95, "roughness_m": 0.3},
+    "stockpile": {"wall": 0.3, "uneven_m": 0.5},
+}
+
+
+def test_a_hall_looks_like_nothing_else_by_its_heights():
+    looks = innocent_heights(HALL)
+    assert set(looks) == {f"like_{name}" for name in INNOCENT_BY_HEIGHT}
+    assert all(fit == 0 for fit in looks.values())
+
+
+@pytest.mark.parametrize("name", sorted(LOOKS_BY_HEIGHT))
+def test_each_test_by_heights_fits_what_it_is_made_for(name):
+    assert set(LOOKS_BY_HEIGHT) == set(INNOCENT_BY_HEIGHT)
+    assert innocent_heights(HALL | LOOKS_BY_HEIGHT[name])[f"like_{name}"] > 0.9
+
+
+@pytest.mark.parametrize("name", ["vehicle", "containers"])
+def test_what_touches_or_stands_on_a_structure_is_no_vehicle(name):
+    for what in ({"touching": 0.3}, {"on_roof": 0.9}):
+        assert innocent_heights(HALL | LOOKS_BY_HEIGHT[name] | what)[f"like_{name}"] == 0
+
+
+def test_what_could_not_be_measured_explains_nothing():
+    unknown = HALL | {"wall": math.nan, "uneven_m": math.nan, "roughness_m": math.nan}
+    assert all(fit == 0 for fit in innocent_heights(unknown).values())
 
 
 def test_tests_work_without_maps_of_roofs():

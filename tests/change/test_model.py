@@ -31,8 +31,12 @@ def picture(side=64, value=0):
     return np.full((3, side, side), value, np.uint8)
 
 
+def maps_of(detector, before, after, pixel_m):
+    return look(detector, before, after, pixel_m, np.ones(before.shape[1:], bool))
+
+
 def test_the_shipped_model_gives_every_map_at_the_size_of_the_pictures():
-    maps = look(shipped_detector(), picture(70), picture(70), 0.2)
+    maps = maps_of(shipped_detector(), picture(70), picture(70), 0.2)
     assert tuple(maps) == MAPS
     assert all(band.shape == (70, 70) for band in maps.values())
     assert all(((band >= 0) & (band <= 1)).all() for band in maps.values())
@@ -41,13 +45,16 @@ def test_the_shipped_model_gives_every_map_at_the_size_of_the_pictures():
 def test_exchanging_the_pictures_exchanges_the_maps():
     rng = np.random.default_rng(3)
     one, two = rng.integers(0, 255, (2, 3, 96, 96), dtype=np.uint8)
-    there, back = look(shipped_detector(), one, two, 0.2), look(shipped_detector(), two, one, 0.2)
+    there, back = (
+        maps_of(shipped_detector(), one, two, 0.2),
+        maps_of(shipped_detector(), two, one, 0.2),
+    )
     assert np.allclose(there["appeared"], back["gone"], atol=1e-5)
     assert np.allclose(there["roof_before"], back["roof_after"], atol=1e-5)
 
 
 def test_pictures_of_other_pixels_are_brought_to_the_models():
-    maps = look(shipped_detector(), picture(40), picture(40), 0.5)
+    maps = maps_of(shipped_detector(), picture(40), picture(40), 0.5)
     assert maps["appeared"].shape == (40, 40)
 
 
@@ -56,7 +63,7 @@ def test_another_model_is_run_by_its_manifest(tmp_path):
     assert detector.gives == ("appeared", "gone")
     before, after = picture(), picture()
     after[0, :32] = 1
-    maps = look(detector, before, after, 0.5)
+    maps = maps_of(detector, before, after, 0.5)
     assert maps["appeared"][:31].min() == maps["gone"][:31].min() == 1
     assert maps["appeared"][33:].max() == 0
 
@@ -65,7 +72,7 @@ def test_scale_and_offset_are_told_by_the_manifest(tmp_path):
     halved = MANIFEST.replace("scale = 1.0", "scale = [0.5, 1, 1]\noffset = [0.25, 0, 0]")
     after = picture()
     after[0] = 1
-    maps = look(open_detector(other(tmp_path, halved)), picture(), after, 0.5)
+    maps = maps_of(open_detector(other(tmp_path, halved)), picture(), after, 0.5)
     assert np.allclose(maps["appeared"], 0.5)  # the offset is on both sides of the difference
 
 
@@ -73,7 +80,7 @@ def test_two_inputs_are_named(tmp_path):
     text = MANIFEST.replace('["picture"]', '["one", "two"]')
     detector = open_detector(other(tmp_path, text, inputs=("one", "two")))
     after = picture(value=1)
-    assert look(detector, picture(), after, 0.5)["gone"].min() == 1
+    assert maps_of(detector, picture(), after, 0.5)["gone"].min() == 1
 
 
 @pytest.mark.parametrize(
@@ -110,3 +117,38 @@ def test_files_that_are_no_models_are_refused(tmp_path):
     path.with_suffix(".toml").write_text(MANIFEST, encoding="utf-8")
     with pytest.raises(DetectorError, match="OpenCV"):
         open_detector(path)
+
+
+@pytest.mark.parametrize("edge", ["side", "corner"])
+def test_what_lies_beyond_the_edge_of_the_seen_says_nothing(edge):
+    rng = np.random.default_rng(4)
+    one, two = rng.integers(0, 255, (2, 3, 96, 96), dtype=np.uint8)
+    seen = np.ones((96, 96), bool)
+    seen[:, 60:] = False
+    if edge == "corner":
+        seen = np.add.outer(np.arange(96), np.arange(96)) < 120
+    maps = []
+    for value in (0, 255):
+        shown = [np.where(seen, picture, np.uint8(value)) for picture in (one, two)]
+        maps.append(look(shipped_detector(), *shown, 0.2, seen))
+    assert all((maps[0][name] == maps[1][name]).all() for name in MAPS)
+
+
+def test_pictures_go_on_mirrored_beyond_the_edge_of_the_seen():
+    rng = np.random.default_rng(5)
+    half = rng.integers(0, 255, (3, 96, 48), dtype=np.uint8)
+    whole = np.concatenate([half, half[:, :, ::-1]], axis=2)
+    cut = whole.copy()
+    cut[:, :, 48:] = 0
+    seen = np.zeros((96, 96), bool)
+    seen[:, :48] = True
+    # Mirrored about the last seen pixel, not about its rim: one pixel apart.
+    there = maps_of(shipped_detector(), whole, whole, 0.2)
+    here = look(shipped_detector(), cut, cut, 0.2, seen)
+    assert np.abs(there["roof_before"] - here["roof_before"])[:, :32].max() < 0.1
+
+
+def test_nothing_seen_is_no_reason_to_fail():
+    nothing = np.zeros((64, 64), bool)
+    maps = look(shipped_detector(), picture(), picture(), 0.2, nothing)
+    assert all(band.shape == (64, 64) for band in maps.values())

@@ -47,7 +47,7 @@ class Ground:
         return np.clip(self.colour, 1, 254).astype(np.uint8), heights.astype(np.float32)
 
 
-def look_at(before, after, place, *, gained=True, heights=True, roofs=()):
+def look_at(before, after, place, *, gained=True, heights=True, lone=None, roofs=()):
     seen = np.ones((SIDE, SIDE), bool)
     (colour_before, low), (colour_after, high) = before.seen(), after.seen()
     data = {
@@ -60,6 +60,8 @@ def look_at(before, after, place, *, gained=True, heights=True, roofs=()):
     if heights:
         data["height_before"] = (("y", "x"), low)
         data["height_after"] = (("y", "x"), high)
+    if lone is not None:
+        data[f"surface_{lone}"] = (("y", "x"), low if lone == "before" else high)
     left, top, right, bottom = place
     rows, cols = (
         slice(round(a / PIXEL), round(b / PIXEL)) for a, b in ((top, bottom), (left, right))
@@ -173,6 +175,35 @@ def test_heights_that_are_unknown_leave_the_picture_to_judge():
     look.window["height_before"].values[:] = np.nan
     (found,) = measure(look, LIGHT, SETTINGS)
     assert found.height_gain_m is None
+
+
+@pytest.mark.parametrize("gained", [True, False])
+def test_one_surface_model_tells_whether_anything_stands_there(gained):
+    flights = [Ground(1), Ground(2).put(HOUSE, 6.0)]
+    painted = [Ground(1), Ground(2).put(HOUSE, 0.0)]
+    roles = ["before", "after"]
+    if not gained:
+        flights, painted, roles = flights[::-1], painted[::-1], roles[::-1]
+    scores = {}
+    for what, pair in (("house", flights), ("paint", painted)):
+        found = judge(*pair, HOUSE, gained=gained, heights=False, lone=roles[1])
+        assert found.height_gain_m is None
+        numbers = dict(found.evidence)
+        assert numbers["stands_m"] == pytest.approx(6.0 if what == "house" else 0.0, abs=0.2)
+        assert numbers["like_flat"] == float(what == "paint")
+        if gained:
+            assert found.kind == ("building" if what == "house" else "site")
+        scores[what] = found.score
+    assert scores["paint"] < scores["house"] - 0.1
+
+
+def test_what_stood_there_already_is_told_by_the_earlier_surface_model_alone():
+    """A coat of paint on a house looks like a new one."""
+    old, new = Ground(1).put(HOUSE, 6.0, SOIL), Ground(2).put(HOUSE, 6.0)
+    found = judge(old, new, HOUSE, heights=False, lone="before")
+    assert dict(found.evidence)["stands_other_m"] == pytest.approx(6.0, abs=0.2)
+    assert dict(found.evidence)["like_old"] == 1.0
+    assert found.score < judge(old, new, HOUSE, heights=False).score
 
 
 def test_an_outline_outside_the_window_is_nothing():

@@ -40,3 +40,22 @@ def test_only_the_candidate_is_drawn():
     inside[:, :30] = True
     (part,) = draw_parts(likely, inside, 100)
     assert not part[:, 30:].any()
+
+
+def test_a_large_roof_of_which_a_map_is_now_more_and_now_less_sure_stays_one():
+    likely = bump((120, 160), 10, 10, 100, 140, 0.55)
+    rows, cols = np.mgrid[:120, :160]
+    for row, col in ((30, 40), (70, 60), (50, 110), (90, 130)):
+        near = np.exp(-((rows - row) ** 2 + (cols - col) ** 2) / 300.0)
+        likely = np.where(likely > 0, np.maximum(likely, 0.55 + 0.4 * near), 0)
+    (part,) = draw_parts(likely.astype(np.float32), likely > 0.2, 250)
+    assert part.sum() == 100 * 140
+
+
+def test_what_falls_into_rags_is_not_told_apart():
+    """Two ways round a pond of doubt are no two structures."""
+    likely = bump((100, 100), 10, 10, 80, 80, 0.9)
+    rows, cols = np.mgrid[:100, :100]
+    likely[(np.abs(rows - cols) < 6) & (likely > 0)] = 0.55
+    (part,) = draw_parts(likely, likely > 0.2, 250)
+    assert part.sum() == 80 * 80

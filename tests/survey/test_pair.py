@@ -165,6 +165,25 @@ def test_heights_need_both_surface_models(tmp_path):
     assert "height_before" not in data
 
 
+@pytest.mark.parametrize("role", ["before", "after"])
+def test_a_surface_model_that_stands_alone_is_read_where_the_earlier_picture_lies(role, tmp_path):
+    files = cut_pair(tmp_path)
+    flights = {
+        name: examine(open_flight(files[name], dsm=files[f"dsm_{name}"]))
+        for name in ("before", "after")
+    }
+    window = Window(row=100, col=100, height=256, width=256)
+    both = read(make_pair(*flights.values(), Settings()), window)
+    other = "after" if role == "before" else "before"
+    flights[other] = replace(flights[other], dsm=None)
+    alone = read(make_pair(*flights.values(), Settings()), window)
+    assert {name for name in alone if name.startswith(("height", "surface"))} == {f"surface_{role}"}
+    # The same model on another datum: what stands high in one stands high in the other.
+    known = [data.values for data in (both[f"height_{role}"], alone[f"surface_{role}"])]
+    apart = known[0] - known[1]
+    assert np.nanpercentile(np.abs(apart - np.nanmedian(apart)), 95) < 0.3
+
+
 def test_the_after_flight_is_shown_in_the_light_of_the_before_flight(tmp_path):
     before = textured(tmp_path / "20250101.tif")
     hazy = (blurred(scene(SIDE, SIDE), 0.8) * 0.8 + 30).astype(np.uint8)

@@ -1,0 +1,133 @@
+"""The numbers of every candidate of a pair, as the product measures them, and if it is true."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import xarray as xr
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.features import rasterize
+from shapely import Polygon
+
+from change.evidence import weigh
+from change.looks import MARGIN_M, Look, Measured
+from change.model.detector import Maps, look, shipped_detector
+from change.objects import measure
+from change.outlines import joined_in_metres, mask_polygons
+from survey.light import Light, match_light, to_lab
+from survey.settings import DetectSettings
+from training.flights import Flown
+from training.samples import Pair
+from training.scenes import IGNORED, PIXEL_M
+
+__all__ = ["LEAST_M2", "Row", "rows_of_flown", "rows_of_pair"]
+
+LEAST_M2 = 9.0
+"""Smaller candidates are left out, m2."""
+
+_RIGHT = 0.3  # share of a candidate that is true
+
+Row = dict[str, float]
+"""The numbers of a candidate; beside them `right` and `gained` (0 or 1), `area_m2`, and `heights`
+(1 where surface models judged it)."""
+
+_Truth = Callable[[Polygon, bool], float | None]
+"""For an outline that gained (or not), which share of it is true; None where nobody knows."""
+
+
+def rows_of_pair(pair: Pair) -> list[Row]:
+    """Measure every candidate of two pictures at the network's pixel."""
+    place = Affine(PIXEL_M, 0.0, 0.0, 0.0, -PIXEL_M, 0.0)
+
+    def share(outline: Polygon, gained: bool) -> float | None:
+        truth = pair.labels[..., 2 if gained else 3]
+        said = truth[rasterize([outline], out_shape=truth.shape, transform=place) > 0]
+        if not len(said) or (said == IGNORED).mean() > 0.4:
+            return None
+        return float((said == 1).sum() / max(1, (said != IGNORED).sum()))
+
+    window, light = _window(pair)
+    return list(_rows(window, place, light, share))
+
+
+def rows_of_flown(flown: Flown) -> list[Row]:
+    """Measure every candidate of two flights: by their heights, without, and with one model."""
+
+    def share(outline: Polygon, gained: bool) -> float | None:
+        truth = flown.gained if gained else flown.lost
+        return float(outline.intersection(truth).area / outline.area)
+
+    window = _with_maps(flown.window, flown.place.a)
+    heights = {"height_before", "height_after"} & set(window)
+    models = {"surface_before", "surface_after"}
+    left_out = [heights | models, heights | {"surface_before"}, heights | {"surface_after"}]
+    if heights:
+        left_out.append(models)
+    return [
+        row
+        for names in left_out
+        for row in _rows(window.drop_vars(names), flown.place, flown.light, share)
+    ]
+
+
+def _rows(window: xr.Dataset, place: Affine, light: Light, share: _Truth) -> Iterator[Row]:
+    settings = DetectSettings(min_area_m2=LEAST_M2)
+    weighed = weigh(window, settings, place.a)
+    for gained, mask in ((True, weighed.appeared), (False, weighed.vanished)):
+        for outline in joined_in_metres(mask_polygons(mask, Affine.identity()), place):
+            if outline.area < LEAST_M2 / 2:
+                continue
+            part, corner = _cut(window, outline.bounds, place)
+            close = Look(
+                window=part,
+                transform=place @ Affine.translation(corner[1], corner[0]),
+                outline=outline,
+                gained=gained,
+                roofs=(),
+            )
+            for item in measure(close, light, settings):
+                true = share(item.outline, gained) if item.outline.area >= LEAST_M2 else None
+                if true is not None:
+                    yield _row(item, gained=gained, right=true >= _RIGHT)
+
+
+def _row(item: Measured, *, gained: bool, right: bool) -> Row:
+    return dict(item.evidence) | {
+        "right": float(right),
+        "area_m2": item.outline.area,
+        "gained": float(gained),
+        "heights": float(item.height_gain_m is not None),
+    }
+
+
+def _window(pair: Pair) -> tuple[xr.Dataset, Light]:
+    pictures = [np.ascontiguousarray(np.moveaxis(c, -1, 0)) for c in (pair.before, pair.after)]
+    seen = pair.labels[..., 0] != IGNORED
+    labs = [to_lab(colour)[:, seen] for colour in pictures]
+    data = {
+        "before": (("band", "y", "x"), pictures[0]),
+        "after": (("band", "y", "x"), pictures[1]),
+        "seen_before": (("y", "x"), seen),
+        "seen_after": (("y", "x"), seen),
+        "tolerance": (("y", "x"), np.full(seen.shape, 0.2, np.float32)),
+    }
+    window = _with_maps(xr.Dataset(data), PIXEL_M)
+    return window, match_light(labs[0][:, ::16], labs[1][:, ::16])
+
+
+def _with_maps(window: xr.Dataset, pixel_m: float) -> xr.Dataset:
+    pictures: list[NDArray[np.uint8]] = [window[name].values for name in ("before", "after")]
+    seen = window["seen_before"].values & window["seen_after"].values
+    maps: Maps = look(shipped_detector(), pictures[0], pictures[1], pixel_m, seen)
+    return window.assign(
+        {name: (("y", "x"), np.where(seen, band, np.float32(0))) for name, band in maps.items()}
+    )
+
+
+def _cut(
+    window: xr.Dataset, bounds: tuple[float, ...], place: Affine
+) -> tuple[xr.Dataset, tuple[int, int]]:
+    left, top = ~place @ (bounds[0] - MARGIN_M, bounds[3] + MARGIN_M)
+    right, bottom = ~place @ (bounds[2] + MARGIN_M, bounds[1] - MARGIN_M)
+    rows, cols = slice(max(0, int(top)), int(bottom)), slice(max(0, int(left)), int(right))
+    return window.isel(y=rows, x=cols), (rows.start, cols.start)

@@ -1,0 +1,179 @@
+"""Rendered flights as files with surface models, seen as the product sees them, and their truth.
+
+python -m training.flights --count 80 FOLDER
+
+Where `training.scenes` teaches what a roof looks like, these pairs teach what the numbers of a
+candidate are worth: they went through files, alignment and datum, with all their errors.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import shapely
+import xarray as xr
+from affine import Affine
+from numpy.typing import NDArray
+from shapely import Polygon
+from shapely.affinity import translate
+from shapely.geometry.base import BaseGeometry
+
+from survey.blocks import open_executor, run_all
+from survey.errors import OrthowatchError
+from survey.examination import examine
+from survey.flight import Flight, open_flight
+from survey.light import Light
+from survey.pair import PairReader, make_pair
+from survey.placed_surface import place_surface
+from survey.settings import Settings
+from survey.simulation import (
+    SETTINGS,
+    AreaPlan,
+    FlightPlan,
+    Scene,
+    changes_between,
+    displacement,
+    draw_plan,
+    scene_of,
+    view_of,
+)
+from survey.simulation.camera.press import Press
+from survey.windows import Window
+
+__all__ = ["FIRST_SEED", "Flown", "read_flown", "write_flights"]
+
+FIRST_SEED = 57_000
+"""Seed of the first pair; apart from those of the scenes, of the frozen judge and of every test."""
+
+# Pixel of the orthophotos to the side of the area, m, and how many pairs have it.
+_SIDES_M = {0.1: 120.0, 0.15: 160.0, 0.2: 220.0, 0.3: 280.0, 0.5: 340.0}
+_SHARES = (0.15, 0.2, 0.3, 0.2, 0.15)
+_SURFACE_PIXELS_M, _OFFSETS_M, _PACES = (0.25, 0.5), (3.0, 6.0, 10.0), (1.0, 3.0, 6.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flown:
+    """A pair of flights as the product reads it, whole, and what is true of it."""
+
+    window: xr.Dataset
+    """As ``survey.pair.PairReader.read`` returns it, and beside that both surface models as it
+    returns those that stand alone."""
+    place: Affine
+    """From (col, row) to (x, y)."""
+    light: Light
+    """Of the after flight to the before flight."""
+    gained: BaseGeometry
+    """Where structures appeared, m."""
+    lost: BaseGeometry
+    """Where structures went, m."""
+
+
+def write_flights(folder: Path, count: int, *, first: int = FIRST_SEED, workers: int = 0) -> None:
+    """Render pairs and keep each in `NUMBER/`; what is there already is kept."""
+    seeds = [seed for seed in range(first, first + count) if not (folder / f"{seed}").exists()]
+    with open_executor(workers) as executor:
+        for done, seed in enumerate(run_all(partial(_write, folder), seeds, executor=executor)):
+            print(f"{done + 1} of {len(seeds)}: {seed}", flush=True)
+
+
+def _planned(seed: int) -> tuple[AreaPlan, int]:
+    """Plan a pair; return its plan and the index of the later flight."""
+    rng = np.random.Generator(np.random.PCG64([seed, 78]))
+    pixel_m = float(rng.choice(list(_SIDES_M), p=_SHARES))
+    plan = draw_plan(
+        seed=seed,
+        side_m=_SIDES_M[pixel_m],
+        pixel_m=pixel_m,
+        flights=3,
+        setting=SETTINGS[int(rng.integers(len(SETTINGS)))],
+        pace=float(rng.choice(_PACES)),
+        offset_m=float(rng.choice(_OFFSETS_M)),
+    )
+    surface_pixel_m = float(rng.choice(_SURFACE_PIXELS_M))
+    return replace(plan, surface_pixel_m=surface_pixel_m), int(rng.integers(1, 3))
+
+
+def _write(folder: Path, seed: int) -> int:
+    plan, later = _planned(seed)
+    draft = folder / f"{seed}.draft"
+    draft.mkdir(parents=True, exist_ok=True)
+    scene = scene_of(plan)
+    for index in (0, later):
+        view = view_of(plan, scene, plan.flights[index])
+        Press(folder=draft, view=view).run(pixel_truth=False)
+    draft.rename(folder / f"{seed}")
+    return seed
+
+
+def read_flown(folder: Path) -> Flown | None:
+    """Align a pair and read all of it; None where the product refuses it."""
+    plan, later = _planned(int(folder.name))
+    before, after = (_opened(folder, plan.flights[index]) for index in (0, later))
+    try:
+        pair = make_pair(before, after, Settings())
+    except OrthowatchError:
+        return None
+    grid = pair.grid
+    lone = place_surface(pair.before, grid), place_surface(pair.after, grid)
+    with PairReader(replace(pair, lone=lone)) as reader:
+        window = reader.read(Window(row=0, col=0, height=grid.height, width=grid.width))
+    gained, lost = _truth(plan, scene_of(plan), later)
+    return Flown(
+        window=window, place=pair.grid.transform, light=pair.light, gained=gained, lost=lost
+    )
+
+
+def _opened(folder: Path, flight: FlightPlan) -> Flight:
+    ortho, dsm = (folder / f"{flight.flown_at:%Y-%m-%d}_{what}.tif" for what in ("ortho", "dsm"))
+    return examine(open_flight(ortho, dsm=dsm))
+
+
+def _truth(plan: AreaPlan, scene: Scene, later: int) -> tuple[BaseGeometry, BaseGeometry]:
+    """Return what appeared and what went, where the earlier flight shows it.
+
+    A structure that gave way to another counts as a whole on both sides.
+    """
+    gained, lost = [], []
+    for change in changes_between(scene, 0, later):
+        (gained if change.height_gain_m > 0 else lost).append(change.outline)
+    for structure in scene.structures:
+        old, new = structure.outline_at(0), structure.outline_at(later)
+        if old.is_empty != new.is_empty:
+            (gained if old.is_empty else lost).append(new if old.is_empty else old)
+    return _shown(plan, gained), _shown(plan, lost)
+
+
+def _shown(plan: AreaPlan, outlines: Sequence[BaseGeometry]) -> BaseGeometry:
+    def shown(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        east, north = displacement(plan.flights[0], points[:, 0], points[:, 1])
+        return points + np.column_stack([east, north])
+
+    there = [
+        shapely.make_valid(
+            shapely.transform(translate(outline, plan.west_m, plan.south_m), shown),
+            method="structure",
+            keep_collapsed=False,
+        )
+        for outline in outlines
+    ]
+    return shapely.union_all(there) if there else Polygon()
+
+
+def main() -> int:
+    """Render pairs."""
+    parser = argparse.ArgumentParser(prog="python -m training.flights", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int, default=80)
+    parser.add_argument("--first", type=int, default=FIRST_SEED)
+    parser.add_argument("--workers", type=int, default=0)
+    chosen = parser.parse_args()
+    write_flights(chosen.folder, chosen.count, first=chosen.first, workers=chosen.workers)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
