@@ -27,6 +27,7 @@ from change.objects import measure
 from change.observer import Observer
 from change.outlines import joined_in_metres, mask_polygons
 from change.outside_evidence import OutsideEvidence
+from change.prevalence import weighed_by_share
 from change.sight import sight_before
 from survey.blocks import Progress, run_all
 from survey.grid import Bounds
@@ -63,6 +64,8 @@ class Detection:
     """Ground that was judged, m2."""
     taught_by: int = 0
     """Known roofs that taught what roofs look like here; 0 where they were too few."""
+    share_right: float | None = None
+    """Share of the candidates judged by pictures that was taken to be right; None without any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +159,10 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
             stage=_("measuring"),
             progress=progress,
         )
-        kept = _worth_reporting((m for batch in measured for m in batch), settings.detect)
+        told, share = weighed_by_share(
+            (item for batch in measured for item in batch), settings.detect.min_area_m2
+        )
+        kept = _worth_reporting(told, settings.detect)
     drawn = run_all(
         _draw_batch,
         [replace(whole, measured=batch) for batch in _batches(kept)],
@@ -176,6 +182,7 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
         excluded=excluded,
         judged_m2=judged,
         taught_by=0 if observer.local is None else observer.local.teachers,
+        share_right=None if share is None else round(share, 3),
     )
 
 

@@ -179,12 +179,15 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
     )
 
 
-def _detector_facts(detector: Detector, detection: Detection) -> dict[str, str | int]:
+def _detector_facts(
+    detector: Detector, detection: Detection
+) -> dict[str, str | int | float | None]:
     """Return which model looked, and by how many known roofs it was put right."""
     return {
         "name": detector.manifest.name,
         "sha256": detector.digest,
         "taught_by_roofs": detection.taught_by,
+        "share_right": detection.share_right,
     }
 
 

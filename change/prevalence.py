@@ -1,0 +1,84 @@
+"""How many candidates of a job are right, told by their scores, and what each is worth then. Pure.
+
+A score is learnt where four or five candidates of ten are right. Where a city hardly changed the
+same look means less; on a building site it means more. The share that is right is the one at which
+the scores, adjusted to it, add up to it (Saerens, Latinne and Decaestecker 2002, Adjusting the
+outputs of a classifier to new a priori probabilities).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from change.looks import Measured
+
+__all__ = ["USUAL", "adjusted", "share_right", "weighed_by_share"]
+
+USUAL = 0.45
+"""Share of right candidates among those that the trees by picture learnt from."""
+
+# The usual share counts like so many candidates: few tell little of a place.
+_AS_MANY = 30
+# Scores are not calibrated well enough to believe a share beyond these.
+_LEAST, _MOST = 0.1, 0.6
+_STEPS, _CLOSE = 200, 1e-5
+
+
+def share_right(scores: Sequence[float]) -> float:
+    """Return which share of candidates with these scores is right, between 0.1 and 0.6."""
+    known = np.asarray(scores, float)
+    share = USUAL
+    for _step in range(_STEPS):
+        told = _adjusted(known, share)
+        new = float((told.sum() + _AS_MANY * USUAL) / (len(known) + _AS_MANY))
+        if abs(new - share) < _CLOSE:
+            break
+        share = new
+    return min(_MOST, max(_LEAST, share))
+
+
+def adjusted(score: float, share: float) -> float:
+    """Return what a score is worth where such a share of candidates is right."""
+    return float(_adjusted(np.array([score]), share)[0])
+
+
+def _adjusted(scores: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    for_it = scores * share / USUAL
+    against = (1.0 - scores) * (1.0 - share) / (1.0 - USUAL)
+    return np.asarray(for_it / (for_it + against))
+
+
+def weighed_by_share(
+    measured: Iterable[Measured], least_m2: float
+) -> tuple[list[Measured], float | None]:
+    """Adjust the scores of what pictures alone judged to how many of them are right here.
+
+    Parameters
+    ----------
+    measured
+        All candidates of a job.
+    least_m2
+        Smaller ones are no candidates, m2.
+
+    Returns
+    -------
+    list of Measured
+        All of them; those adjusted say in their evidence what their score was (``score_alone``).
+    float or None
+        The share that is right; None where heights judged everything.
+    """
+    items = list(measured)
+    seen = [m.score for m in items if m.height_gain_m is None and m.outline.area >= least_m2]
+    if not seen:
+        return items, None
+    share = share_right(seen)
+    return [item if item.height_gain_m is not None else _with(item, share) for item in items], share
+
+
+def _with(item: Measured, share: float) -> Measured:
+    evidence = dict(item.evidence) | {"score_alone": round(item.score, 3)}
+    return replace(
+        item, score=adjusted(item.score, share), evidence=tuple(sorted(evidence.items()))
+    )
