@@ -118,7 +118,8 @@ class Surfaces:
         if self.datum is None:
             yield _(
                 "the surface models have no stable ground in common (or tilt against each other by"
-                " more than {tilt:g} m over 100 m) and are left out of account"
+                " more than {tilt:g} m over 100 m) and are not compared: each tells only what"
+                " stands high in its own flight"
             ).format(tilt=100 * LARGEST_TILT)
 
 

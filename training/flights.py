@@ -1,6 +1,6 @@
 """Rendered flights as files with surface models, seen as the product sees them, and their truth.
 
-python -m training.flights --count 80 FOLDER
+python -m training.flights --count 90 FOLDER
 
 Where `training.scenes` teaches what a roof looks like, these pairs teach what the numbers of a
 candidate are worth: they went through files, alignment and datum, with all their errors.
@@ -167,7 +167,7 @@ def main() -> int:
     """Render pairs."""
     parser = argparse.ArgumentParser(prog="python -m training.flights", description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--count", type=int, default=80)
+    parser.add_argument("--count", type=int, default=90)
     parser.add_argument("--first", type=int, default=FIRST_SEED)
     parser.add_argument("--workers", type=int, default=0)
     chosen = parser.parse_args()
