@@ -31,7 +31,10 @@ __all__ = [
 ]
 
 Write = Callable[[Path], object]
-"""Writes one file's content to the path it is given."""
+"""Writes one file's content, or makes a folder with all that belongs in it, at the path it is
+given."""
+
+_SHOWS_ONLY = ("blocks", "export")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +114,8 @@ def start_run(inputs: tuple[Input, ...], settings: Settings, options: dict[str, 
     """Open the record of a run."""
     version = metadata.version("orthowatch")
     said = tuple(sorted((key, value) for key, value in options.items() if value is not None))
-    # Workers and block sides decide speed, never the result: they stay out of the identity.
-    told = {key: value for key, value in asdict(settings).items() if key != "blocks"}
+    # Workers and block sides decide speed, lists only show: neither makes another result.
+    told = {key: value for key, value in asdict(settings).items() if key not in _SHOWS_ONLY}
     identity = json.dumps(
         [version, [(i.role, i.sha256) for i in inputs], told, said], sort_keys=True
     )
@@ -152,7 +155,8 @@ def write_all(folder: Path, writers: Mapping[str, Write]) -> None:
     folder
         Where they belong; it must exist.
     writers
-        Name of each file, and what writes its content to the path it is given.
+        Name of each file or folder, and what writes its content to the path it is given. They are
+        called in this order, and each finds what was written before it beside its own path.
 
     Raises
     ------
@@ -164,14 +168,30 @@ def write_all(folder: Path, writers: Mapping[str, Write]) -> None:
             for name, write in writers.items():
                 draft = Path(drafts) / name
                 write(draft)
-                with draft.open("rb+") as stream:
-                    os.fsync(stream.fileno())
+                _settle(draft)
             for name in writers:
-                (Path(drafts) / name).replace(folder / name)
+                _move(Path(drafts), name, folder)
     except OSError as error:
         raise OutputError(
             _("{path}: cannot be written ({error})").format(path=folder, error=error.strerror)
         ) from error
+
+
+def _settle(draft: Path) -> None:
+    """Have what was written reach the disk before it takes its place."""
+    if draft.is_dir():
+        # One by one, thousands of small pictures would take minutes.
+        os.sync()
+        return
+    with draft.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def _move(drafts: Path, name: str, folder: Path) -> None:
+    """Put a draft in its place; a folder takes the place of the one an earlier run made."""
+    if (drafts / name).is_dir() and (folder / name).is_dir():
+        (folder / name).rename(drafts / f".old-{name}")
+    (drafts / name).replace(folder / name)
 
 
 def record_beside(target: Path) -> Path:

@@ -13,11 +13,14 @@ from survey.errors import SettingsError
 from survey.words import _
 
 __all__ = [
+    "LIST_LANGUAGES",
+    "NAVIGATIONS",
     "PRECISIONS",
     "AlignSettings",
     "BlockSettings",
     "DetectSettings",
     "DispatchSettings",
+    "ExportSettings",
     "PermitSettings",
     "Settings",
     "SeveritySettings",
@@ -27,6 +30,12 @@ __all__ = [
 
 PRECISIONS = ("standard", "precise")
 """How exactly two flights can be aligned; the first is the default."""
+
+NAVIGATIONS = ("amap", "tencent", "geo", "none")
+"""Where links to a place can lead: two vendors' maps, whatever map a phone has, nowhere."""
+
+LIST_LANGUAGES = ("", "en", "zh_CN", "both")
+"""Languages of lists and sheets; empty means the user's."""
 
 Table = tuple[tuple[str, Any], ...]
 """Names with what they stand for, in the order they were written; a table of the TOML file."""
@@ -40,10 +49,15 @@ _LARGEST = {
     "workers": 256,
     "layer_search_m": 100.0,
     "search_m": 200.0,
+    "picture_pixel_m": 1.0,
 }
 # A cell without a side would never end, and storeys without height would be many.
 _LEAST = {"cell_m": 10.0, "storey_m": 2.0, "large_m2": 1.0, "tall_m": 1.0}
-_CHOICES = {"precision": PRECISIONS}
+_CHOICES = {
+    "precision": PRECISIONS,
+    "navigation": NAVIGATIONS,
+    "language": LIST_LANGUAGES,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +169,19 @@ class DispatchSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExportSettings:
+    """What people are handed."""
+
+    picture_pixel_m: float = 0.1
+    """Pixel of the two orthophotos that go with a result, m; coarser where the flights are coarser.
+    0 leaves them out."""
+    navigation: str = "amap"
+    """Whose map the links to a place open: ``amap``, ``tencent``, ``geo`` (any), or ``none``."""
+    language: str = ""
+    """Language of lists and sheets: ``en``, ``zh_CN``, ``both``, or empty for the user's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BlockSettings:
     """How the work is cut up; decides speed and memory, never the result."""
 
@@ -178,6 +205,8 @@ class Settings:
     """Section ``[severity]``."""
     dispatch: DispatchSettings = field(default_factory=DispatchSettings)
     """Section ``[dispatch]``."""
+    export: ExportSettings = field(default_factory=ExportSettings)
+    """Section ``[export]``."""
     blocks: BlockSettings = field(default_factory=BlockSettings)
     """Section ``[blocks]``."""
 

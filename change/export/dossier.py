@@ -1,0 +1,237 @@
+"""Dossier: what every list, sheet and page tells of the suspects of one run.
+
+It is made of a table of suspects, the run's record and the pictures in the folder ``chips``, and
+nothing else: so it can be had from a run that has just ended, or from a folder of results years
+later.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pyogrio
+from pyogrio.errors import DataSourceError
+from pyproj import CRS
+from shapely import Polygon
+
+from change.fieldwork import Decision
+from survey.crs import transformer
+from survey.errors import LayerError
+from survey.runs import read_record
+from survey.words import _
+
+__all__ = [
+    "CHIPS",
+    "CHIP_INDEX",
+    "Chip",
+    "Dossier",
+    "Entry",
+    "Profile",
+    "make_dossier",
+    "open_dossier",
+]
+
+CHIPS, CHIP_INDEX = "chips", "index.json"
+"""The folder of the pictures, and the file in it that says where each lies."""
+_LAYERS = ("results.gpkg", "suspects")
+_RECORD = "run.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Heights along the longest line through a suspect, on the datum of the earlier flight."""
+
+    distance_m: tuple[float, ...]
+    """From the line's western end, m."""
+    before_m: tuple[float | None, ...]
+    """Height at the earlier flight, m; None where unknown."""
+    after_m: tuple[float | None, ...]
+    """Height at the later flight, m; None where unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """The pictures of one suspect: squares of the same ground, north up."""
+
+    left: float
+    """Western edge, m."""
+    top: float
+    """Northern edge, m."""
+    pixel_m: float
+    """Pixel, m."""
+    side_px: int
+    """Width and height, pixels."""
+    roles: tuple[str, ...]
+    """Which flights show anything there, of ``before`` and ``after``."""
+    profile: Profile | None = None
+    """Heights through it; None without surface models."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One suspect."""
+
+    number: int
+    """Its place among the suspects, from 1, the most severe first."""
+    id: str
+    """Its id within the run."""
+    values: Mapping[str, Any]
+    """The columns of ``suspects.geojson``: text, numbers, None where nothing is known."""
+    outline: Polygon
+    """Outline, m, in the area's CRS."""
+    lon: float
+    """Longitude of a point inside it, degrees, WGS 84."""
+    lat: float
+    """Latitude of that point, degrees, WGS 84."""
+    chip: Chip | None = None
+    """Its pictures; None where none were made."""
+    decision: Decision | None = None
+    """What a person said of it; None where nobody did."""
+
+    def picture(self, role: str, *, marked: bool) -> str | None:
+        """Return a picture's path inside the folder of results; None where there is none.
+
+        Parameters
+        ----------
+        role
+            ``before`` or ``after``.
+        marked
+            Whether with the outline drawn into it, smaller.
+        """
+        if self.chip is None or role not in self.chip.roles:
+            return None
+        folder = f"{CHIPS}/marked" if marked else CHIPS
+        return f"{folder}/{self.id}_{role}.jpg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """The suspects of one run, with all that is told of them."""
+
+    folder: Path
+    """Where ``chips`` lies."""
+    crs: CRS
+    """CRS of the outlines, metres."""
+    record: Mapping[str, Any]
+    """The run's record, as in ``run.json``."""
+    entries: tuple[Entry, ...]
+    """The suspects, the most severe first."""
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run."""
+        return str(self.record["run_id"])
+
+    def decided(self, decisions: Mapping[str, Decision]) -> "Dossier":
+        """Return the dossier with what a person said of its suspects."""
+        entries = (replace(item, decision=decisions.get(item.id)) for item in self.entries)
+        return replace(self, entries=tuple(entries))
+
+    def only(self, entries: Iterable[Entry]) -> "Dossier":
+        """Return the dossier with some of its suspects, in the order given."""
+        return replace(self, entries=tuple(entries))
+
+
+def make_dossier(frame: gpd.GeoDataFrame, record: Mapping[str, Any], folder: Path) -> Dossier:
+    """Return the dossier of a table of suspects.
+
+    Parameters
+    ----------
+    frame
+        As ``change.export.geojson.suspects_frame`` returns it, in the area's CRS.
+    record
+        The run's record.
+    folder
+        Where ``chips`` lies, if there are pictures.
+
+    Raises
+    ------
+    LayerError
+        The index of the pictures is damaged.
+    """
+    crs = CRS.from_user_input(frame.crs)
+    points = frame.geometry.representative_point()
+    lons, lats = transformer(crs, CRS.from_epsg(4326)).transform(points.x, points.y)
+    chips = _read_chips(folder / CHIPS / CHIP_INDEX)
+    rows = frame.drop(columns=frame.geometry.name).to_dict("records")
+    entries = tuple(
+        Entry(
+            number=number,
+            id=str(row["id"]),
+            values={str(name): _plain(value) for name, value in row.items()},
+            outline=outline,
+            lon=float(lon),
+            lat=float(lat),
+            chip=chips.get(str(row["id"])),
+        )
+        for number, (row, outline, lon, lat) in enumerate(
+            zip(rows, frame.geometry, lons, lats, strict=True), start=1
+        )
+    )
+    return Dossier(folder=folder, crs=crs, record=record, entries=entries)
+
+
+def open_dossier(folder: Path) -> Dossier:
+    """Return the dossier of a folder of results.
+
+    Raises
+    ------
+    LayerError
+        The folder holds no results of ours, or they are damaged.
+    """
+    record = read_record(folder / _RECORD)
+    file, layer = _LAYERS
+    if record is None or file not in record.get("outputs", []):
+        raise LayerError(
+            _("{path}: not a folder of results; name one that detect -o has written").format(
+                path=folder
+            )
+        )
+    try:
+        frame = pyogrio.read_dataframe(folder / file, layer=layer)
+    except (DataSourceError, ValueError) as error:
+        raise LayerError(
+            _("{path}: cannot be read ({error})").format(path=folder / file, error=error)
+        ) from error
+    return make_dossier(frame, record, folder)
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell as text, a number, or None."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def _read_chips(path: Path) -> dict[str, Chip]:
+    if not path.exists():
+        return {}
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): _chip(told) for name, told in index["chips"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LayerError(
+            _("{path}: cannot be read ({error})").format(path=path, error=error)
+        ) from error
+
+
+def _chip(told: Mapping[str, Any]) -> Chip:
+    profile = told.get("profile")
+    return Chip(
+        left=float(told["left"]),
+        top=float(told["top"]),
+        pixel_m=float(told["pixel_m"]),
+        side_px=int(told["side_px"]),
+        roles=tuple(role for role in ("before", "after") if role in told["roles"]),
+        profile=None
+        if profile is None
+        else Profile(
+            distance_m=tuple(profile["distance_m"]),
+            before_m=tuple(profile["before_m"]),
+            after_m=tuple(profile["after_m"]),
+        ),
+    )
