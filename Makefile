@@ -17,8 +17,8 @@ TESTED := tests survey change $(wildcard notebooks)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help demo check lint format types layers docs test test-full bench bench-detect wheel words \
-	cli-reference sample train lock clean
+.PHONY: help demo check lint format types layers docs test test-full bench bench-detect wheel plugin \
+	words cli-reference sample train lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -71,9 +71,13 @@ bench-detect: $(VENV)/.installed-dev ## how well changes are detected, and docs/
 wheel: $(VENV)/.installed-dev ## dist/orthowatch-*.whl
 	$(BIN)/python -m build --wheel --no-isolation
 
+plugin: ## dist/orthowatch-qgis-*.zip, for QGIS
+	$(PYTHON) qgis/pack.py dist
+
 words: $(VENV)/.installed-dev ## bring the catalogues up to date with the sentences in the source
 	mkdir -p build
-	$(BIN)/pybabel -q extract --no-location --sort-output --project orthowatch \
+	$(BIN)/pybabel -q extract -F $(CATALOGUES)/extract.cfg --no-location --sort-output \
+		--project orthowatch \
 		-o build/messages.pot survey change cli.py \
 		$$($(BIN)/python -c 'import click; print(*click.__path__)')
 	$(BIN)/pybabel update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \

@@ -13,7 +13,8 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from importlib import metadata
 from pathlib import Path
@@ -36,7 +37,7 @@ def _blame(error: ImportError) -> str:
 
 try:
     from survey.errors import InputError, OrthowatchError, PartialError, SettingsError
-    from survey.settings import PRECISIONS
+    from survey.settings import LIST_LANGUAGES, NAVIGATIONS, PRECISIONS
     from survey.words import LANGUAGES, _, ngettext, use_language
 except ImportError as broken:
     sys.exit(_blame(broken))
@@ -57,18 +58,62 @@ FAILED, BAD_INPUT, SUSPECTS, PARTLY, INTERRUPTED = 1, 2, 3, 4, 130
 """Exit codes beside 0."""
 
 
-def _asked_language(arguments: list[str]) -> str | None:
-    """Return what ``--lang`` says: help texts are built before click has parsed anything."""
+def _asked(arguments: list[str], option: str, choices: Sequence[str]) -> str | None:
+    """Return which of its choices an option is given, before click has parsed anything."""
     for i, word in enumerate(arguments):
-        if word == "--lang" and i + 1 < len(arguments):
-            return arguments[i + 1] if arguments[i + 1] in LANGUAGES else None
-        if word.startswith("--lang="):
+        if word == option and i + 1 < len(arguments):
+            return arguments[i + 1] if arguments[i + 1] in choices else None
+        if word.startswith(f"{option}="):
             asked = word.partition("=")[2]
-            return asked if asked in LANGUAGES else None
+            return asked if asked in choices else None
     return None
 
 
-use_language(_asked_language(sys.argv[1:]))
+# Help texts are built as the commands are declared.
+use_language(_asked(sys.argv[1:], "--lang", LANGUAGES))
+
+
+_VOICES = ("auto", "json", "none")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Voice:
+    """How a run talks on stderr; click carries it from command to command."""
+
+    form: str = "auto"
+    """One of `_VOICES`."""
+
+    def tell(self, kind: str, line: str) -> None:
+        """Write a line as it is, or as an object whose only key is its kind."""
+        if self.form == "json":
+            line = json.dumps({kind: line})
+        click.echo(line, err=True)
+
+    def complain(self, message: str) -> None:
+        """Write an error in one line."""
+        line = " ".join(message.split())
+        spoken = line if self.form == "json" else _("Error: {message}").format(message=line)
+        self.tell("error", spoken)
+
+    def refuse(self, error: click.ClickException) -> None:
+        """Write what click says of a command line it cannot take."""
+        if self.form == "json":
+            self.complain(error.format_message())
+        else:
+            error.show()
+
+
+def _voice() -> _Voice:
+    """Return the voice of the command that runs."""
+    return click.get_current_context().ensure_object(_Voice)
+
+
+def _speak(context: click.Context, _option: click.Parameter, form: str) -> None:
+    context.ensure_object(_Voice).form = form
+
+
+def _tell(sentence: str) -> None:
+    _voice().tell("say", sentence)
 
 
 class _Day(click.ParamType[date]):
@@ -246,6 +291,15 @@ _PROCESSES = click.IntRange(1, 256)
 _TALK = _options(
     click.option("--json", "as_json", is_flag=True, help=_("Print the record as JSON.")),
     click.option("--quiet", is_flag=True, help=_("Say nothing but errors.")),
+    click.option(
+        "--progress",
+        type=click.Choice(_VOICES),
+        default="auto",
+        is_eager=True,
+        expose_value=False,
+        callback=_speak,
+        help=_("How stderr tells progress: as it suits, one JSON object a line, or not at all."),
+    ),
     click.option("--lang", type=click.Choice(LANGUAGES), help=_("Language of the sentences.")),
 )
 _RUNNING = _options(
@@ -273,6 +327,9 @@ _SETTINGS = ("fringe", "urban_village", "town", "industrial", "farmland", "hills
 _COLLARS = ("none", "mask", "black", "white")
 _SEVERITIES = ("mild", "usual", "bad")
 _FORMS = ("gpkg", "shp", "geojson", "csv")
+# Likewise, of what makes lists and sheets.
+_UNITS = ("township", "community", "team", "cell")
+_HANDOUTS = ("xlsx", "csv", "pdf", "html", "kmz", "gpx", "review")
 
 
 @click.group(
@@ -412,13 +469,13 @@ def _hand_out(
             click.echo(record_path(output).read_text(encoding="utf-8"), nl=False)
         if not options["quiet"]:
             listing(result)
-            click.echo(_("written: {files}").format(files=", ".join(map(str, written))), err=True)
+            _tell(_("written: {files}").format(files=", ".join(map(str, written))))
     if options["fail_on_suspects"] and result.suspects:
         sys.exit(SUSPECTS)
 
 
 def _talk(quiet: bool) -> Callable[[str], None]:
-    return (lambda _sentence: None) if quiet else (lambda sentence: click.echo(sentence, err=True))
+    return (lambda _sentence: None) if quiet else _tell
 
 
 def _list_suspects(result: "Result") -> None:
@@ -433,9 +490,9 @@ def _list_suspects(result: "Result") -> None:
         len(suspects),
     )
     judged = result.detection.judged_m2
-    click.echo(text.format(count=len(suspects), area=area, judged=judged), err=True)
+    _tell(text.format(count=len(suspects), area=area, judged=judged))
     for line in suspect_lines(suspects, result.pair.grid.crs):
-        click.echo(line, err=True)
+        _tell(line)
 
 
 # A log gets no two lines of progress within this many seconds.
@@ -443,13 +500,24 @@ _QUIET_S = 2.0
 
 
 class _Progress:
-    """Progress on stderr: one line with the time left on a terminal, else a line per tenth."""
+    """Progress on stderr: one line with the time left on a terminal, else a line per tenth.
+
+    As JSON every step is a line: whoever reads it draws a bar of their own.
+    """
 
     def __init__(self) -> None:
+        self._form = _voice().form
         self._stage, self._began, self._tenth = "", 0.0, 0
         self._said = time.monotonic()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
+        if self._form == "auto":
+            self._draw(stage, done, total)
+        elif self._form == "json":
+            step = {"stage": stage, "done": done, "total": total}
+            click.echo(json.dumps(step), err=True)
+
+    def _draw(self, stage: str, done: int, total: int) -> None:
         if stage != self._stage or done == 1:
             self._stage, self._began, self._tenth = stage, time.monotonic(), 0
         tenth = 10 * done // total
@@ -524,7 +592,7 @@ def _list_stock(result: "InventoryResult") -> None:
         judged=result.stock.judged_m2,
     )
     for line in (text, *suspect_lines(suspects, result.crs)):
-        click.echo(line, err=True)
+        _tell(line)
 
 
 @orthowatch.command(
@@ -919,6 +987,71 @@ def demo(folder: Path, seed: int, **options: Any) -> None:
     _detect(job, Settings(), options | wanted)
 
 
+@orthowatch.command(
+    short_help=_("Hand out lists, sheets and pages of a folder of results."),
+    help=_(
+        "Make lists, printed sheets and pages of RESULTS, a folder that detect -o or inventory -o"
+        " has written: all of it, or with --by a folder for each township or team, in the order of"
+        " a sensible round. The flights are not needed for it.\n\n"
+        "--decisions takes the file that the review page saves: what was dismissed there is left"
+        " out, and kept with its reason in dismissed.csv."
+    ),
+)
+@click.argument("results", type=_SOURCE)
+@click.option(
+    "-o", "--output", type=_Fresh(path_type=Path), required=True, help=_("Folder to write to.")
+)
+@click.option("--by", type=click.Choice(_UNITS), help=_("A folder for each of these."))
+@click.option("--decisions", type=_SOURCE, help=_("What people said: a file of the review page."))
+@click.option(
+    "--form",
+    "forms",
+    type=click.Choice(_HANDOUTS),
+    multiple=True,
+    help=_("What to make; repeatable; default: everything."),
+)
+@click.option(
+    "--language",
+    type=click.Choice(LIST_LANGUAGES[1:]),
+    help=_("Language of lists and sheets; default: that of the sentences."),
+)
+@click.option(
+    "--navigation",
+    type=click.Choice(NAVIGATIONS),
+    help=_("Whose map the links to a place open; default: amap."),
+)
+@click.option("--font", type=_SOURCE, help=_("Font of the printed sheets (TTF, OTF or TTC)."))
+@click.option("--config", type=_SOURCE, help=_("Settings file (TOML)."))
+@_TALK
+def export(results: Path, **options: Any) -> None:
+    from change.decisions import read_decisions
+    from change.export.dossier import open_dossier
+    from change.export.handouts import HandoutStyle, can_print
+    from change.export.team_folders import Order, require_free_teams, write_team_folders
+    from survey.settings import read_settings
+
+    require_free_teams(options["output"], results)
+    settings = read_settings(options["config"]).changed(
+        "export", language=options["language"], navigation=options["navigation"]
+    )
+    dossier = open_dossier(results)
+    say = _talk(options["quiet"])
+    forms = options["forms"] or tuple(f for f in _HANDOUTS if f != "pdf" or can_print())
+    if not options["forms"] and "pdf" not in forms:
+        say(_('no sheets.pdf: it needs pip install "orthowatch[pdf]"; sheets.html can be printed'))
+    told = options["decisions"]
+    order = Order(
+        forms=forms,
+        style=HandoutStyle(settings=settings.export, font=options["font"]),
+        by=options["by"],
+        decisions=None if told is None else read_decisions(told, dossier.run_id),
+    )
+    for path in write_team_folders(dossier, options["output"], order):
+        if options["as_json"] and path.suffix == ".json":
+            click.echo(path.read_text(encoding="utf-8"), nl=False)
+        say(_("written: {files}").format(files=path))
+
+
 @orthowatch.group(help=_("Work with layers of permits."))
 def permits() -> None:
     pass
@@ -991,22 +1124,23 @@ def main() -> NoReturn:
 
 def _run() -> int:
     """Run the group and turn what happens into an exit code."""
+    # What click cannot parse is told in the voice that was asked for, too.
+    voice = _Voice(form=_asked(sys.argv[1:], "--progress", _VOICES) or "auto")
     try:
-        code = orthowatch.main(prog_name="orthowatch", standalone_mode=False)
+        code = orthowatch.main(prog_name="orthowatch", standalone_mode=False, obj=voice)
     except click.ClickException as error:
-        error.show()
+        voice.refuse(error)
         return BAD_INPUT
     except OrthowatchError as error:
-        line = " ".join(str(error).split())
-        click.echo(_("Error: {message}").format(message=line), err=True)
+        voice.complain(str(error))
         return _exit_code(error)
     except (click.Abort, KeyboardInterrupt):
-        click.echo(_("interrupted"), err=True)
+        voice.tell("error", _("interrupted"))
         return INTERRUPTED
     except ImportError as error:
         if (error.name or "").split(".")[0] not in _OURS:
             raise
-        click.echo(_blame(error), err=True)
+        voice.tell("error", _blame(error))
         return FAILED
     except BrokenPipeError:
         # Whoever read our output has gone: nothing more to say, and nothing to say it to.
@@ -1015,8 +1149,7 @@ def _run() -> int:
     except OSError as error:
         # The machine's refusals (full disk, name too long) are no bugs of ours.
         where = f"{error.filename}: " if error.filename else ""
-        message = f"{where}{error.strerror or error}"
-        click.echo(_("Error: {message}").format(message=message), err=True)
+        voice.complain(f"{where}{error.strerror or error}")
         return BAD_INPUT if error.filename else FAILED
     return code if isinstance(code, int) else 0
 

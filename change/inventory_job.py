@@ -134,6 +134,9 @@ def run_inventory(
         findings=tuple(findings),
         assumptions=(*said, *doubts, *unplaced),
         facts=_facts(flight, grid, findings, stock, placed),
+        permits=placed.permits,
+        districts=layers.districts,
+        within=area,
     )
 
 

@@ -6,11 +6,12 @@ from datetime import date
 from typing import Any
 
 from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
 
-from change.dispatch import Place
+from change.dispatch import Districts, Place
 from change.exclusion import Excluded
 from change.inventory import Stock
-from change.permits import Permit
+from change.permits import Permit, Permits
 from change.standing import Standing
 from change.suspicion import Suspect
 from survey.findings import Finding
@@ -57,6 +58,12 @@ class InventoryResult:
     """What was assumed, one sentence each."""
     facts: dict[str, Any]
     """More for the run record: flight, permits read, rows that were flawed, CRS..."""
+    permits: Permits | None = None
+    """The permit layer where the flight shows what it draws; None where none was given."""
+    districts: Districts | None = None
+    """Districts and cells of the area."""
+    within: BaseGeometry | None = None
+    """The area that was asked for; None where it is all that the flight covers."""
 
     @property
     def suspects(self) -> tuple[Suspect, ...]:

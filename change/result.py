@@ -6,10 +6,12 @@ from datetime import date
 from typing import Any, Protocol
 
 from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
 
 from change.detection import Detection
-from change.dispatch import Place
+from change.dispatch import Districts, Place
 from change.exclusion import Excluded
+from change.permits import Permits
 from change.suspicion import Suspect
 from survey.field_file import Measurement, SavedField, flight_digest
 from survey.findings import Finding
@@ -67,6 +69,12 @@ class Result:
     """What was assumed, one sentence each."""
     facts: dict[str, Any]
     """More for the run record: permits read, rows that were flawed, CRS..."""
+    permits: Permits | None = None
+    """The permit layer where the flight shows what it draws; None where none was given."""
+    districts: Districts | None = None
+    """Districts and cells of the area."""
+    within: BaseGeometry | None = None
+    """The area that was asked for; None where it is all that both flights cover."""
 
     @property
     def suspects(self) -> tuple[Suspect, ...]:

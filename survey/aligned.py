@@ -1,4 +1,4 @@
-"""The after flight written on the ground of the before flight, for people who want the picture."""
+"""A flight written on the ground that results lie on, for people who want the picture."""
 
 from pathlib import Path
 
@@ -7,10 +7,9 @@ import rasterio
 from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window as FileWindow
 
-from survey.alignment import Alignment
 from survey.flight import Flight
 from survey.grid import WorkingGrid
-from survey.reading import FlightReader, raster_environment
+from survey.reading import FlightReader, Shift, raster_environment
 from survey.windows import cut_blocks
 
 __all__ = ["write_aligned"]
@@ -18,19 +17,23 @@ __all__ = ["write_aligned"]
 _TILE = 512
 
 
-def write_aligned(after: Flight, grid: WorkingGrid, alignment: Alignment, draft: Path) -> None:
-    """Write the after flight, moved onto the before flight, as a Cloud Optimized GeoTIFF.
+def write_aligned(
+    flight: Flight, grid: WorkingGrid, shift: Shift | None, draft: Path, *, lossy: bool = False
+) -> None:
+    """Write a flight, moved where it has to be, as a Cloud Optimized GeoTIFF.
 
     Parameters
     ----------
-    after
-        The flight to move.
+    flight
+        The flight.
     grid
         Where and how fine; usually the flight's own pixel.
-    alignment
-        How it is to be moved.
+    shift
+        How far off the flight shows the ground; None where it shows it in place.
     draft
         Where to write; ``survey.runs.write_all`` hands it out and moves the file to its place.
+    lossy
+        As JPEG with a mask, a sixth the size, to be looked at; else as it is, with alpha.
 
     Raises
     ------
@@ -54,15 +57,18 @@ def write_aligned(after: Flight, grid: WorkingGrid, alignment: Alignment, draft:
         "photometric": "rgb",
         "alpha": "non-premultiplied",
     }
-    with rasterio.open(tiled, "w", **profile) as target, FlightReader(after, grid) as reader:
+    with rasterio.open(tiled, "w", **profile) as target, FlightReader(flight, grid) as reader:
         for block in cut_blocks(height=grid.height, width=grid.width, core=_TILE, halo=0):
             for tile in block.tiles:
                 core = tile.core
-                picture = reader.picture(core, alignment.field.shift)
+                picture = reader.picture(core, shift)
                 alpha = picture.valid[None].astype(np.uint8) * 255
                 colour = np.where(picture.valid, picture.colour, 0)
                 window = FileWindow(core.col, core.row, core.width, core.height)
                 target.write(np.concatenate([colour, alpha]), window=window)
+    stored = (
+        {"compress": "jpeg", "quality": 80} if lossy else {"compress": "deflate", "predictor": 2}
+    )
     with raster_environment():
-        copy_raster(tiled, draft, driver="COG", compress="deflate", predictor=2)
+        copy_raster(tiled, draft, driver="COG", **stored)
     tiled.unlink()

@@ -130,15 +130,21 @@ class PairReader:
             "tolerance": (("y", "x"), self._tolerance(x, y)),
         }
         if self._surfaces is not None:
-            first, second = self._heights(window)
+            first, second = self.heights(window)
             data["height_before"] = (("y", "x"), first)
             data["height_after"] = (("y", "x"), second)
         for role, reader in self._lone.items():
             data[f"surface_{role}"] = (("y", "x"), reader.heights(window, self._lone_shift(role)))
         return xr.Dataset(data, coords={"x": x, "y": y, "band": ["red", "green", "blue"]})
 
-    def _heights(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return both models' heights where the before orthophoto shows them, on one datum."""
+    def heights(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return both models' heights where the before orthophoto shows them, on one datum.
+
+        Returns
+        -------
+        before, after
+            (row, col), m; NaN where unknown. Only for a pair that ``has_heights``.
+        """
         pair = self._pair
         assert self._surfaces is not None
         assert pair.surfaces is not None

@@ -126,4 +126,4 @@ def _image_writer(result: AlignmentResult) -> Write:
     grid = WorkingGrid.around(
         pair.grid.bounds, crs=pair.grid.crs, pixel_m=round(pair.after.pixel_m, 4)
     )
-    return lambda path: write_aligned(pair.after, grid, pair.alignment, path)
+    return lambda path: write_aligned(pair.after, grid, pair.alignment.field.shift, path)

@@ -1,12 +1,23 @@
 """A result on disk: one GeoJSON file, or a folder that holds everything."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from change.export.chips import View
+from change.export.close_ups import choose_places
+from change.export.dossier import make_dossier
+from change.export.field_map import draw_field_map
 from change.export.folder import FILE_ENDINGS, require_free_folder, write_folder
 from change.export.geojson import excess_frame, excluded_frame, suspects_frame, write_geojson
+from change.export.gpkg_tables import result_tables
+from change.export.inspected import inspected_writer, require_uninspected
 from change.export.overview import draw_overview
+from change.export.profiles import take_profiles
+from change.export.qgis import dress_result
+from change.export.run_page import write_run_page
+from change.export.shown import SHOWN, Shown, shown_writers
 from change.result import Result
 from change.suspicion import Suspect
 from survey.errors import OutputError
@@ -28,6 +39,9 @@ _FOLDER_FILES = (
     "excess.geojson",
     "excluded.geojson",
     "overview.png",
+    "residuals.png",
+    *SHOWN,
+    "report.html",
 )
 _RECORD = "run.json"
 
@@ -72,6 +86,7 @@ def require_free(target: Path, names: Sequence[str] = _FOLDER_FILES) -> None:
             ).format(path=target)
         )
     require_free_folder(target, names, _RECORD)
+    require_uninspected(target, target / _RECORD)
 
 
 def require_apart(changes: Path, output: Path | None) -> None:
@@ -106,9 +121,11 @@ def write_result(result: Result, target: Path) -> list[Path]:
     require_free(target)
     if is_file(target):
         return _write_file(result, result.suspects, target)
-    writers = _writers(result)
+    record = _record(result, [])
+    writers = _writers(result) | _shown(result, record)
+    record["outputs"] = list(writers)
     # The record comes last: where it stands, everything it names stands too.
-    writers[_RECORD] = record_writer(_record(result, list(writers)))
+    writers[_RECORD] = inspected_writer(record)
     write_folder(target, writers)
     return [target / name for name in writers]
 
@@ -144,6 +161,53 @@ def _writers(result: Result) -> dict[str, Write]:
             path, result.pair, result.compared, result.detection
         ),
     }
+
+
+def _shown(result: Result, record: dict[str, Any]) -> dict[str, Write]:
+    """Return what writes all that shows a run beside its data."""
+    pair, tables = result.pair, result_tables(result)
+    outlines = [(item.change.id, item.change.outline) for item in result.suspects]
+    shown = Shown(
+        result=result,
+        views=(
+            View(role="before", flight=pair.before),
+            View(role="after", flight=pair.after, shift=pair.alignment.field.shift),
+        ),
+        grid=pair.grid,
+        tables=tables,
+        dress=dress_result(result, tables),
+        profiles=take_profiles(pair, outlines),
+    )
+    places = choose_places(pair)
+    return {
+        "residuals.png": lambda path: draw_field_map(path, pair, places),
+        **shown_writers(shown, record),
+        "report.html": lambda path: _write_page(path, result, record),
+    }
+
+
+def _write_page(path: Path, result: Result, record: dict[str, Any]) -> None:
+    excluded: dict[str, float] = defaultdict(float)
+    for ground in result.excluded:
+        excluded[ground.reason] += ground.outline.area
+    dossier = make_dossier(suspects_frame(result.suspects, result), record, path.parent)
+    write_run_page(path, dossier, _pictures(path.parent), excluded)
+
+
+def _pictures(folder: Path) -> list[tuple[str, str, Path]]:
+    """Return title, note and file of the larger pictures of the report."""
+    seen = _(
+        "Every suspect with its number, on both flights. Hatched ground was not judged: no suspect"
+        " there means nothing."
+    )
+    fit = _(
+        "Each dot is a place found in both flights; its arrow shows what the alignment leaves over"
+        " there, enlarged as the legend says. On pink ground it is less certain."
+    )
+    return [
+        (_("Before and after"), seen, folder / "overview.png"),
+        (_("How well the flights fit"), fit, folder / "residuals.png"),
+    ]
 
 
 def _record(result: Result, outputs: list[str]) -> dict[str, Any]:

@@ -9,10 +9,12 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 import pyogrio
 from pyogrio.errors import DataSourceError
 from pyproj import CRS
@@ -201,9 +203,11 @@ def open_dossier(folder: Path) -> Dossier:
 
 
 def _plain(value: Any) -> Any:
-    """Return a cell as text, a number, or None."""
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+    """Return a cell as text, a number, or None; a day as ISO 8601."""
+    if pd.isna(value) or (isinstance(value, float) and not math.isfinite(value)):
         return None
+    if isinstance(value, pd.Timestamp | date):
+        return value.isoformat()[:10]
     return value.item() if hasattr(value, "item") else value
 
 

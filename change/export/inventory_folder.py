@@ -8,8 +8,13 @@ import geopandas as gpd
 import pandas as pd
 
 from change.export.bundle import is_file, record_path, require_free
+from change.export.chips import View
 from change.export.folder import write_folder
 from change.export.geojson import excess_frame, excluded_frame, suspects_frame, write_geojson
+from change.export.gpkg_tables import inventory_tables
+from change.export.inspected import inspected_writer
+from change.export.qgis import dress_inventory
+from change.export.shown import SHOWN, Shown, shown_writers
 from change.inventory_result import EmptyPermit, InventoryResult
 from survey.runs import Write, record_writer, write_all
 
@@ -51,7 +56,7 @@ def require_free_inventory(target: Path) -> None:
     OutputError
         Something that is not ours lies there, or there is no folder to write to.
     """
-    require_free(target, _FILES)
+    require_free(target, (*_FILES, *SHOWN))
 
 
 def write_inventory(result: InventoryResult, target: Path) -> list[Path]:
@@ -72,20 +77,36 @@ def write_inventory(result: InventoryResult, target: Path) -> list[Path]:
         }
         write_all(target.parent, beside)
         return [target, record]
+    empty = empty_frame(result.empty, result)
     frames = (
         stock,
         suspects_frame(result.compared, result),
         excess_frame(result.compared, result),
-        empty_frame(result.empty, result),
+        empty,
         excluded_frame(result),
     )
+    told = _record(result, [])
     writers: dict[str, Write] = {
         name: _writer(frame) for name, frame in zip(_FILES, frames, strict=True)
     }
+    writers |= shown_writers(_shown(result, empty), told)
+    told["outputs"] = list(writers)
     # The record comes last: where it stands, everything it names stands too.
-    writers[_RECORD] = record_writer(_record(result, list(writers)))
+    writers[_RECORD] = inspected_writer(told)
     write_folder(target, writers)
     return [target / name for name in writers]
+
+
+def _shown(result: InventoryResult, empty: gpd.GeoDataFrame) -> Shown:
+    tables = inventory_tables(result, empty)
+    return Shown(
+        result=result,
+        views=(View(role="before", flight=result.flight),),
+        grid=result.grid,
+        tables=tables,
+        dress=dress_inventory(result, tables),
+        profiles={},
+    )
 
 
 def _writer(frame: gpd.GeoDataFrame) -> Write:

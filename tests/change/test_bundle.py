@@ -2,8 +2,9 @@
 
 import json
 import os
+import sqlite3
 import tempfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,29 @@ from PIL import Image
 
 from change.export import bundle
 from change.export.bundle import record_path, require_free, write_changes, write_result
+from change.export.dossier import open_dossier
 from survey.errors import OutputError
 from tests.samples import run_pair
 
 EVERYTHING = [
     "changes.geojson",
+    "chips",
     "excess.geojson",
     "excluded.geojson",
+    "inspection.csv",
+    "inspection.xlsx",
     "overview.png",
+    "project.qgz",
+    "rasters",
+    "report.html",
+    "residuals.png",
+    "results.gpkg",
+    "review",
     "run.json",
+    "sheets.html",
     "suspects.geojson",
+    "suspects.gpx",
+    "suspects.kmz",
 ]
 
 
@@ -56,6 +70,65 @@ def test_a_file_has_its_record_beside_it(result, tmp_path):
     assert write_result(result, target) == [target, record_path(target)]
     assert listing(tmp_path) == ["suspects.geojson", "suspects.run.json"]
     assert len(features(target)) == len(result.suspects)
+
+
+def contents(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_same_input_same_bytes(result, tmp_path):
+    for name in ("one", "two"):
+        write_result(result, tmp_path / name)
+    one, two = contents(tmp_path / "one"), contents(tmp_path / "two")
+    assert one.keys() == two.keys()
+    # Times stand in the run record alone.
+    assert {str(name) for name, data in one.items() if data != two[name]} <= {"run.json"}
+
+
+def test_the_folder_can_be_read_back(result, tmp_path):
+    write_result(result, tmp_path / "out")
+    dossier = open_dossier(tmp_path / "out")
+    assert [item.id for item in dossier.entries] == [item.change.id for item in result.suspects]
+    told = features(tmp_path / "out" / "suspects.geojson")
+    for item, feature in zip(dossier.entries, told, strict=True):
+        for name, value in feature["properties"].items():
+            assert item.values[name] == (pytest.approx(value) if value is not None else None), name
+        assert item.chip is not None
+        for role in item.chip.roles:
+            for marked in (True, False):
+                assert (tmp_path / "out" / item.picture(role, marked=marked)).is_file()
+
+
+def test_an_old_folder_of_pictures_is_replaced_whole(result, tmp_path):
+    write_result(result, tmp_path / "out")
+    stale = tmp_path / "out" / "chips" / "stale_before.jpg"
+    stale.write_bytes(b"old")
+    write_result(result, tmp_path / "out")
+    assert not stale.exists()
+    assert list((tmp_path / "out" / "chips").glob("*.jpg"))
+
+
+def test_what_inspectors_filled_in_is_never_overwritten(result, tmp_path):
+    write_result(result, tmp_path / "out")
+    with closing(sqlite3.connect(tmp_path / "out" / "results.gpkg")) as database:
+        for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+            database.create_function(name, 1, lambda _shape: 0)
+        database.execute("UPDATE suspects SET answer = 'confirmed' WHERE fid = 1")
+        database.commit()
+    before = contents(tmp_path / "out")
+    for refuse in (require_free, lambda place: write_result(result, place)):
+        with pytest.raises(OutputError, match=r"results\.gpkg: was changed"):
+            refuse(tmp_path / "out")
+    assert contents(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("name", ["inspection.xlsx", "inspection.csv"])
+def test_a_list_that_was_filled_in_is_never_overwritten(result, tmp_path, name):
+    write_result(result, tmp_path / "out")
+    with (tmp_path / "out" / name).open("ab") as stream:
+        stream.write(b"confirmed")
+    with pytest.raises(OutputError, match=f"{name}: was changed"):
+        require_free(tmp_path / "out")
 
 
 def test_changes_hold_the_permitted_too(result, tmp_path):
@@ -147,7 +220,7 @@ def test_nothing_appears_where_drawing_fails(result, tmp_path, monkeypatch, erro
 
 def test_an_earlier_result_survives_a_failure(result, tmp_path, monkeypatch):
     write_result(result, tmp_path / "out")
-    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    before = contents(tmp_path / "out")
 
     def fail(*_rest, **_more):
         raise RuntimeError("no font")
@@ -155,7 +228,7 @@ def test_an_earlier_result_survives_a_failure(result, tmp_path, monkeypatch):
     monkeypatch.setattr(bundle, "draw_overview", fail)
     with pytest.raises(RuntimeError):
         write_result(result, tmp_path / "out")
-    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert contents(tmp_path / "out") == before
 
 
 @contextmanager
