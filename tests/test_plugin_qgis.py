@@ -194,7 +194,8 @@ import json, os, sys
 from pathlib import Path
 sys.path[:0] = ["/usr/share/qgis/python/plugins", sys.argv[1]]
 from qgis.core import *
-from qgis.PyQt.QtCore import QCoreApplication, QTimer, QVariant
+from qgis.PyQt.QtCore import QVariant
+from qgis.PyQt.QtGui import QColor
 app = QgsApplication([], True)
 app.initQgis()
 import processing
@@ -231,31 +232,38 @@ def desk(profile):
     return run
 
 
+STYLE = """
+layer = QgsVectorLayer(str(here / "made/results.gpkg") + "|layername=suspects", "suspects", "ogr")
+layer.renderer().symbol().setColor(QColor(1, 2, 3))
+told(layer.saveStyleToDatabase("default", "", True, ""))
+"""
 LOAD = """
-style = QgsVectorLayer(str(here / "made/results.gpkg") + "|layername=suspects", "suspects", "ogr")
-style.renderer().symbol().setColor(style.renderer().symbol().color().fromRgb(1, 2, 3))
-style.saveStyleToDatabase("default", "", True, "")
-del style
 feedback = QgsProcessingFeedback()
-for _ in range(2):
-    processing.runAndLoadResults("orthowatch:detect", {
-        "BEFORE": str(here / "flight.tif"), "AFTER": str(here / "flight.tif"),
-        "COMMAND": str(here / "bin/orthowatch"), "OUTPUT": str(here / "out")}, feedback)
+asked = {
+    "BEFORE": str(here / "flight.tif"), "AFTER": str(here / "flight.tif"),
+    "COMMAND": str(here / "bin/orthowatch"), "OUTPUT": str(here / "out")}
+processing.runAndLoadResults("orthowatch:detect", asked, feedback)
+try:
+    processing.runAndLoadResults("orthowatch:detect", asked, feedback)
+    again = "ran"
+except QgsProcessingException as error:
+    again = str(error)
+processing.runAndLoadResults("orthowatch:detect", {**asked, "OUTPUT": str(here / "two")}, feedback)
 root = project.layerTreeRoot()
 told({
-    "groups": [group.name() for group in root.findGroups()],
+    "groups": sorted(group.name() for group in root.findGroups()),
     "order": [node.name() for node in root.findGroup("out").findLayers()],
-    "all": [layer.name() for layer in project.mapLayers().values()],
+    "count": len(project.mapLayers()),
     "valid": all(layer.isValid() for layer in project.mapLayers().values()),
     "colour": [layer.renderer().symbol().color().name()
                for layer in project.mapLayersByName("suspects")],
     "log": feedback.textLog(),
+    "again": again,
 })
 """
 
 
 def test_results_come_styled_and_in_their_group(desk, corner, tmp_path):
-    """Run twice: the second time finds its layers there already."""
     shutil.copy(corner["before"], tmp_path / "flight.tif")
     made = tmp_path / "made"
     made.mkdir()
@@ -273,12 +281,16 @@ def test_results_come_styled_and_in_their_group(desk, corner, tmp_path):
         "out = [w for w in sys.argv if w.startswith('--output=')][0].partition('=')[2]\n"
         f"shutil.copytree({str(made)!r}, out, dirs_exist_ok=True)",
     )
+    desk(STYLE, tmp_path)
+    for log in made.glob("results.gpkg-*"):
+        log.unlink()
     seen, _ = desk(LOAD, tmp_path)
-    assert seen["groups"] == ["out"]
+    assert seen["groups"] == ["out", "two"]
     assert seen["order"] == ["suspects", "excluded", "Later flight as compared"]
-    assert sorted(seen["all"]) == sorted(seen["order"])
+    assert seen["count"] == 2 * len(seen["order"])
     assert seen["valid"]
-    assert seen["colour"] == ["#010203"]
+    assert seen["colour"] == ["#010203"] * 2
+    assert "are open in the project" in seen["again"]
     assert "project.qgz opens the whole result" in seen["log"]
 
 

@@ -21,7 +21,7 @@ from shapely import Polygon
 from change.export.dossier import CHIP_INDEX, Chip, Profile
 from change.export.drawing import show_picture
 from survey.flight import Flight
-from survey.grid import WorkingGrid
+from survey.grid import Bounds, WorkingGrid
 from survey.reading import FlightReader, Shift
 from survey.windows import Window
 
@@ -77,7 +77,7 @@ class _Place:
         return self.pixel_m, self.window.row // step, self.window.col // step
 
 
-def place_chip(outline: Polygon, finest_m: float) -> tuple[float, Window]:
+def place_chip(outline: Polygon, finest_m: float, ground: Bounds) -> tuple[float, Window]:
     """Return the pixel of a chip, m, and its window on the lattice of that pixel.
 
     Parameters
@@ -86,12 +86,17 @@ def place_chip(outline: Polygon, finest_m: float) -> tuple[float, Window]:
         What it is to show, m.
     finest_m
         Pixel of the flights: a finer chip would show nothing more, m.
+    ground
+        What the flights show: near its edge a chip is moved inwards, m.
 
     Examples
     --------
     >>> from shapely import box
-    >>> place_chip(box(100.0, 100.0, 110.0, 110.0), 0.1)
+    >>> ground = Bounds(left=0.0, bottom=0.0, right=500.0, top=500.0)
+    >>> place_chip(box(100.0, 100.0, 110.0, 110.0), 0.1, ground)
     (0.1, Window(row=-1250, col=850, height=400, width=400))
+    >>> place_chip(box(0.0, 100.0, 10.0, 110.0), 0.1, ground)
+    (0.1, Window(row=-1250, col=0, height=400, width=400))
     """
     left, bottom, right, top = outline.bounds
     least = max(right - left, top - bottom) / _FILL
@@ -99,16 +104,26 @@ def place_chip(outline: Polygon, finest_m: float) -> tuple[float, Window]:
     # Whole millimetres, so that places can be told in few digits.
     pixel = max(round(finest_m, 3), math.ceil(1000 * side / _SIDE_PX) / 1000)
     count = min(_SIDE_PX, round(side / pixel))
-    row = -round((bottom + top) / 2 / pixel + count / 2)
-    col = round((left + right) / 2 / pixel - count / 2)
+    shown = count * pixel
+    west = _begin((left, right), (ground.left, ground.right), shown)
+    south = _begin((bottom, top), (ground.bottom, ground.top), shown)
+    row, col = -round(south / pixel + count), round(west / pixel)
     return pixel, Window(row=row, col=col, height=count, width=count)
+
+
+def _begin(span: tuple[float, float], ground: tuple[float, float], shown: float) -> float:
+    """Return where a chip begins along an axis: around a span, within the ground if it can be."""
+    low, high = span
+    wanted = (low + high - shown) / 2
+    moved = min(max(wanted, ground[0]), ground[1] - shown)
+    return moved if ground[0] <= moved <= low and high <= moved + shown else wanted
 
 
 def write_chips(
     folder: Path,
     subjects: Sequence[Subject],
     views: Sequence[View],
-    crs: CRS,
+    ground: WorkingGrid,
     profiles: Mapping[str, Profile],
 ) -> None:
     """Write the pictures of suspects, and the index that says where each lies, into a new folder.
@@ -121,8 +136,8 @@ def write_chips(
         What to show.
     views
         The flights to show it in.
-    crs
-        CRS of the outlines, metres.
+    ground
+        The ground that was looked at.
     profiles
         Heights through suspects, by id.
 
@@ -133,11 +148,11 @@ def write_chips(
     """
     (folder / "marked").mkdir(parents=True)
     finest = min((view.flight.pixel_m for view in views), default=1.0)
-    placed = [(item, _place_of(item, finest)) for item in subjects]
+    placed = [(item, _place_of(item, finest, ground.bounds)) for item in subjects]
     placed.sort(key=lambda pair: pair[1].tile)
     seen: dict[str, list[str]] = {item.id: [] for item in subjects}
     for view in views:
-        for item, place, pixels in _looks(placed, view, crs):
+        for item, place, pixels in _looks(placed, view, ground.crs):
             seen[item.id].append(view.role)
             _write_chip(folder, f"{item.id}_{view.role}.jpg", pixels, (item, place))
     index = {
@@ -148,8 +163,8 @@ def write_chips(
     (folder / CHIP_INDEX).write_text(text + "\n", encoding="utf-8")
 
 
-def _place_of(item: Subject, finest_m: float) -> _Place:
-    pixel, window = place_chip(item.outline, finest_m)
+def _place_of(item: Subject, finest_m: float, ground: Bounds) -> _Place:
+    pixel, window = place_chip(item.outline, finest_m, ground)
     return _Place(pixel_m=pixel, window=window)
 
 

@@ -69,7 +69,7 @@ def shown_writers(shown: Shown, record: Mapping[str, Any]) -> dict[str, Write]:
     if settings.picture_pixel_m > 0:
         writers[_RASTERS] = lambda path: _write_rasters(path, shown, settings.picture_pixel_m)
     writers[CHIPS] = lambda path: write_chips(
-        path, _subjects(result), shown.views, result.crs, shown.profiles
+        path, _subjects(result), shown.views, shown.grid, shown.profiles
     )
     frame = suspects_frame(result.suspects, result)
 

@@ -21,7 +21,7 @@ from qgis.core import (
 from .base import CommandAlgorithm, language, say
 from .findings import LEVELS, Finding, findings_page, read_findings
 from .folder import Shown, alignment_layers, count_suspects, result_layers, suspects_source
-from .loading import load_layers
+from .loading import is_open, load_layers
 from .options import (
     Asked,
     Choice,
@@ -138,6 +138,14 @@ class FolderAlgorithm(CommandAlgorithm):
 
     def output_words(self, asked: Asked) -> list[str]:
         self._folder = Path(asked.read("String", "OUTPUT")).absolute()
+        # Beside an open GeoPackage lies a log that would be taken for the new one's; and what was
+        # noted down in the old one would be lost.
+        if is_open(self._folder, asked.context.project()):
+            sentence = (
+                "Layers of {path} are open in the project: name another folder, or remove them"
+                " from the project first."
+            )
+            raise asked.fail(sentence, path=self._folder)
         self._load = self.LOADS and asked.read("Boolean", "LOAD")
         self._folder.parent.mkdir(parents=True, exist_ok=True)
         return [f"--output={self._folder}"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from qgis.core import (
     QgsMapLayer,
@@ -13,24 +14,28 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsProject,
 )
+from qgis.PyQt import sip
 
 from .base import say
 from .folder import Shown
 from .words import WORDS
 
-__all__ = ["load_layers"]
+__all__ = ["is_open", "load_layers"]
+
+_ABOVE = "orthowatch/above"
 
 
 class _Placer(QgsProcessingLayerPostProcessorInterface):
     """Gives a layer the style in its file, and moves it into its group.
 
-    QGIS 3.32 and newer know groups themselves; before that this does it.
+    QGIS 3.32 and newer know groups themselves; before that this does it. One is for one layer: the
+    context of the algorithm deletes them all in the end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, place: tuple[str, int] | None) -> None:
         super().__init__()
-        self.places: dict[str, tuple[str, int]] = {}
-        """By the source of a layer: its group, and how many layers of it lie above."""
+        self.place = place
+        """The group of the layer, and how many layers of it lie above; None where QGIS knows."""
 
     def postProcessLayer(
         self,
@@ -38,12 +43,9 @@ class _Placer(QgsProcessingLayerPostProcessorInterface):
         context: QgsProcessingContext,
         feedback: QgsProcessingFeedback,  # noqa: ARG002
     ) -> None:
-        # Processing opens layers without; and one that was open before shows the files of before.
-        layer.dataProvider().reloadData()
-        layer.loadDefaultStyle()
-        place = self.places.pop(layer.source(), None)
-        if place is not None:
-            _move(layer, context.project(), place)
+        layer.loadDefaultStyle()  # Processing opens layers without
+        if self.place is not None:
+            _move(layer, context.project(), self.place)
         layer.triggerRepaint()
 
 
@@ -54,12 +56,23 @@ def _move(layer: QgsMapLayer, project: QgsProject, place: tuple[str, int]) -> No
     if node is None or (node.parent().name() == title and node.parent() != root):
         return
     group = root.findGroup(title) or root.insertGroup(0, title)
-    group.insertChildNode(above, node.clone())
+    moved = node.clone()
+    # They come in the order of their sources, and each finds its place among those that are there.
+    moved.setCustomProperty(_ABOVE, above)
+    there = [int(child.customProperty(_ABOVE, 0)) for child in group.children()]
+    group.insertChildNode(sum(rank < above for rank in there), moved)
     node.parent().removeChildNode(node)
 
 
-# QGIS keeps no hold of it, and calls it after the algorithm is gone.
-_PLACER = _Placer()
+# QGIS calls them when the algorithm is gone, and Python is to keep them alive until then.
+_PLACERS: list[_Placer] = []
+
+
+def is_open(folder: Path, project: QgsProject | None) -> bool:
+    """Whether a project shows a layer out of a folder."""
+    layers = [] if project is None else project.mapLayers().values()
+    files = [Path(layer.source().partition("|")[0]) for layer in layers]
+    return any(file.is_relative_to(folder) for file in files)
 
 
 def load_layers(shown: Sequence[Shown], group: str, context: QgsProcessingContext) -> None:
@@ -76,15 +89,17 @@ def load_layers(shown: Sequence[Shown], group: str, context: QgsProcessingContex
     """
     if context.project() is None:
         return
+    _PLACERS[:] = [placer for placer in _PLACERS if not sip.isdeleted(placer)]
     hints = QgsProcessingUtils.LayerHint
     for above, item in enumerate(shown):
         title = say(item.title) if item.title in WORDS else item.title
         details = QgsProcessingContext.LayerDetails(title, context.project())
         details.forceName = True
         details.layerTypeHint = hints.Raster if item.raster else hints.Vector
+        place: tuple[str, int] | None = (group, above)
         if hasattr(details, "groupName"):
             details.groupName, details.layerSortKey = group, len(shown) - above
-        else:
-            _PLACER.places[item.source] = (group, above)
-        details.setPostProcessor(_PLACER)
+            place = None
+        _PLACERS.append(_Placer(place))
+        details.setPostProcessor(_PLACERS[-1])
         context.addLayerToLoadOnCompletion(item.source, details)

@@ -109,6 +109,8 @@ WORDS = {
         "命令以代码 {code} 结束，没有说明原因。"
     ),
     "Canceled: nothing half-written was left.": "已取消：没有留下写了一半的文件。",
+    "Layers of {path} are open in the project: name another folder, or remove them from the"
+    " project first.": ("工程中正打开 {path} 的图层：请换一个文件夹，或先从工程中移除这些图层。"),
     "{path} opens the whole result with its pictures.": "打开 {path} 可查看带影像的全部结果。",
     "refused": "拒绝",
     "warning": "警告",

@@ -11,6 +11,7 @@ from shapely import box
 from change.export.chips import Subject, View, place_chip, write_chips
 from change.export.dossier import CHIP_INDEX
 from change.export.profiles import longest_line, take_profiles
+from survey.grid import Bounds
 from tests.samples import ortho, run_pair
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -34,7 +35,7 @@ def written(result, tmp_path_factory):
         View(role="after", flight=pair.after, shift=pair.alignment.field.shift),
     ]
     profiles = take_profiles(pair, [(item.id, item.outline) for item in subjects])
-    write_chips(folder, subjects, views, result.crs, profiles)
+    write_chips(folder, subjects, views, pair.grid, profiles)
     return folder
 
 
@@ -90,7 +91,7 @@ def test_same_input_same_bytes(result, written, tmp_path):
     views = [View(role="before", flight=result.pair.before)]
     again = tmp_path / "again"
     subject = Subject(id=item.id, outline=item.outline, colour=(213, 94, 0))
-    write_chips(again, [subject], views, result.crs, {})
+    write_chips(again, [subject], views, result.pair.grid, {})
     name = f"{item.id}_before.jpg"
     assert (again / name).read_bytes() == (written / name).read_bytes()
 
@@ -102,7 +103,7 @@ def test_a_flight_that_shows_nothing_there_leaves_no_picture(result, tmp_path):
         tmp_path / "chips",
         [Subject(id="a" * 12, outline=away, colour=(0, 0, 0))],
         views,
-        result.crs,
+        result.pair.grid,
         {},
     )
     index = json.loads((tmp_path / "chips" / CHIP_INDEX).read_text(encoding="utf-8"))
@@ -113,7 +114,8 @@ def test_a_flight_that_shows_nothing_there_leaves_no_picture(result, tmp_path):
 @pytest.mark.parametrize("side", [5.0, 23.0, 100.0, 900.0, 5000.0])
 def test_a_structure_fits_into_its_chip(side):
     outline = box(1000.0, 2000.0, 1000.0 + side, 2000.0 + side / 3)
-    pixel, window = place_chip(outline, 0.05)
+    ground = Bounds(left=990.0, bottom=1990.0, right=19000.0, top=19000.0)
+    pixel, window = place_chip(outline, 0.05, ground)
     shown = box(
         window.col * pixel,
         -(window.row + window.height) * pixel,
@@ -122,6 +124,8 @@ def test_a_structure_fits_into_its_chip(side):
     )
     assert shown.contains(outline)
     assert window.width <= 480
+    assert window.col * pixel >= 990.0 - pixel
+    assert -(window.row + window.height) * pixel >= 1990.0 - pixel
     assert window.width * pixel >= min(39.9, side)
 
 
