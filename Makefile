@@ -53,8 +53,8 @@ layers: $(VENV)/.installed-dev ## imports run one way
 docs: $(VENV)/.installed-dev ## docs/cli.md says what the command line says
 	$(BIN)/python docs/generate_cli.py --check
 
-test: $(VENV)/.installed-dev ## the tests, without those marked slow or qgis
-	$(PYTEST) -m "not slow and not qgis" $(TESTED)
+test: $(VENV)/.installed-dev ## the tests, without those marked slow
+	$(PYTEST) -m "not slow" $(TESTED)
 
 test-full: $(VENV)/.installed-dev ## all the tests
 	$(PYTEST) $(TESTED)

@@ -16,12 +16,22 @@ from tests.samples import PERMITS, cut, dsm, ortho, place, seen_by
 FLIGHT = 1
 PART = (60.0, 0.0, 180.0, 120.0)
 FILES = [
+    "chips",
     "empty_permits.geojson",
     "excess.geojson",
     "excluded.geojson",
+    "inspection.csv",
+    "inspection.xlsx",
+    "project.qgz",
+    "rasters",
+    "results.gpkg",
+    "review",
     "run.json",
+    "sheets.html",
     "standing.geojson",
     "stock.geojson",
+    "suspects.gpx",
+    "suspects.kmz",
 ]
 
 

@@ -269,18 +269,23 @@ def test_a_folder_shows_its_package_else_its_files(plugin, tmp_path):
     (tmp_path / "rasters" / "after.tif").touch()
     (tmp_path / "run.json").write_text('{"suspects": 7}')
     titles = [layer.title for layer in module.result_layers(tmp_path)]
-    assert titles == ["Suspects", "Excluded ground", "Later flight as compared"]
+    assert titles == ["Suspects", "Ground not judged", "Later flight as compared"]
     assert module.suspects_source(tmp_path) == str(tmp_path / "suspects.geojson")
     assert module.count_suspects(tmp_path) == 7
     (tmp_path / "results.gpkg").write_text("no package")
     assert len(module.result_layers(tmp_path)) == 3
     (tmp_path / "results.gpkg").unlink()
-    package(tmp_path / "results.gpkg", [("suspects", "图斑"), ("excluded", None)])
+    names = [("new", "另一层"), ("ties", "t"), ("suspects", "suspects"), ("newer", None)]
+    package(tmp_path / "results.gpkg", names)
+    (tmp_path / "rasters" / "before.tif").touch()
     shown = module.result_layers(tmp_path)
-    assert [(layer.title, layer.raster) for layer in shown] == [
-        ("图斑", False),
-        ("excluded", False),
-        ("Later flight as compared", True),
+    assert [(layer.title, layer.raster, layer.visible) for layer in shown] == [
+        ("Suspects", False, True),
+        ("Ties of the alignment", False, False),
+        ("另一层", False, True),
+        ("newer", False, True),
+        ("Later flight as compared", True, True),
+        ("Earlier flight as compared", True, False),
     ]
     assert module.suspects_source(tmp_path) == f"{tmp_path}/results.gpkg|layername=suspects"
     (tmp_path / "run.json").write_text("[]")

@@ -113,9 +113,9 @@ def _groups(entries: Sequence[Entry], by: str | None) -> dict[str, list[Entry]]:
     for item in entries:
         told[item.values.get(by) or ""].append(item)
     ranked = sorted(told.items(), key=lambda pair: (not pair[0], pair[0]))
-    digits = len(str(len(ranked)))
+    digits, nobody = len(str(len(ranked))), _("unassigned")
     return {
-        f"{number:0{digits}d}_{_file_name(name) or _('unassigned')}": found
+        f"{number:0{digits}d}_{_file_name(name) or nobody}": found
         for number, (name, found) in enumerate(ranked, start=1)
     }
 

@@ -329,6 +329,31 @@ class Export(FolderAlgorithm):
         File(
             "DECISIONS", "Decisions saved by the review page", "--decisions", filter="JSON (*.json)"
         ),
+        Choice(
+            "LANGUAGE",
+            "Language of lists and sheets",
+            "--language",
+            choices=(
+                ("", "As in QGIS"),
+                ("en", "English"),
+                ("zh_CN", "Chinese"),
+                ("both", "Both languages"),
+            ),
+        ),
+        Choice(
+            "NAVIGATION",
+            "Whose map the links open",
+            "--navigation",
+            advanced=True,
+            choices=(
+                ("", "As in the settings"),
+                ("amap", "Amap"),
+                ("tencent", "Tencent Maps"),
+                ("geo", "The phone's own (geo:)"),
+                ("none", "No links"),
+            ),
+        ),
+        File("CONFIG", "Settings file (TOML)", "--config", advanced=True),
     )
 
 

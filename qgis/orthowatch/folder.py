@@ -16,12 +16,23 @@ _PACKAGE = "results.gpkg"
 _FILES = (
     ("suspects.geojson", "Suspects"),
     ("stock.geojson", "Suspects"),
-    ("excluded.geojson", "Excluded ground"),
+    ("excluded.geojson", "Ground not judged"),
 )
-_RASTERS = (
-    ("after.tif", "Later flight as compared"),
-    ("before.tif", "Earlier flight as compared"),
-)
+# By the names in the package, topmost first: what each is called, and whether it is shown at first.
+_LAYERS = {
+    "suspects": ("Suspects", True),
+    "excess": ("Beyond the permit", True),
+    "excluded": ("Ground not judged", True),
+    "flawed_rows": ("Flawed rows of the permit layer", False),
+    "ties": ("Ties of the alignment", False),
+    "changes": ("Explained or removed", True),
+    "standing": ("Explained by a permit", True),
+    "empty_permits": ("Permits with nothing on them", True),
+    "permits": ("Permits", True),
+    "cells": ("Grid cells", True),
+    "districts": ("Townships and communities", True),
+    "ground": ("Ground judged", True),
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,8 @@ class Shown:
     """What it is called, in English or as the file says."""
     raster: bool = False
     """Whether it is a picture."""
+    visible: bool = True
+    """Whether it is shown at first."""
 
 
 def result_layers(folder: Path) -> list[Shown]:
@@ -42,29 +55,41 @@ def result_layers(folder: Path) -> list[Shown]:
     shown = package_layers(package) if package.is_file() else []
     if not shown:
         shown = [Shown(str(folder / name), title) for name, title in _FILES if _is(folder / name)]
-    pictures = folder / "rasters"
-    return shown + [Shown(str(pictures / n), t, True) for n, t in _RASTERS if _is(pictures / n)]
+    return shown + _pictures(folder / "rasters")
 
 
 def alignment_layers(folder: Path) -> list[Shown]:
     """Return the layers of what align wrote, topmost first."""
     ties, image = folder / "ties.gpkg", folder / "aligned.tif"
     shown = package_layers(ties) if _is(ties) else []
-    return shown + ([Shown(str(image), "Aligned image", True)] if _is(image) else [])
+    return shown + ([Shown(str(image), "Aligned image", raster=True)] if _is(image) else [])
+
+
+def _pictures(folder: Path) -> list[Shown]:
+    after, before = folder / "after.tif", folder / "before.tif"
+    # Of one flight alone there is no later one.
+    shown = [
+        Shown(str(after), "Later flight as compared", raster=True),
+        Shown(str(before), "Earlier flight as compared", raster=True, visible=not _is(after)),
+    ]
+    return [picture for picture in shown if _is(Path(picture.source))]
 
 
 def package_layers(package: Path) -> list[Shown]:
-    """Return the layers of a GeoPackage that have geometry, in the order they were written."""
-    query = (
-        "SELECT table_name, identifier FROM gpkg_contents WHERE data_type = 'features'"
-        " ORDER BY rowid"
-    )
+    """Return the layers of a GeoPackage that have geometry; those nobody knows come last."""
+    query = "SELECT table_name, identifier FROM gpkg_contents WHERE data_type = 'features'"
     try:
         with closing(sqlite3.connect(f"{package.absolute().as_uri()}?mode=ro", uri=True)) as base:
             rows = base.execute(query).fetchall()
     except sqlite3.Error:
         return []
-    return [Shown(f"{package}|layername={name}", title or name) for name, title in rows]
+    order = list(_LAYERS)
+    rows.sort(key=lambda row: order.index(row[0]) if row[0] in order else len(order))
+    found = []
+    for name, identifier in rows:
+        title, visible = _LAYERS.get(name, (identifier or name, True))
+        found.append(Shown(f"{package}|layername={name}", title, visible=visible))
+    return found
 
 
 def suspects_source(folder: Path) -> str | None:

@@ -26,14 +26,16 @@ _ABOVE = "orthowatch/above"
 
 
 class _Placer(QgsProcessingLayerPostProcessorInterface):
-    """Gives a layer the style in its file, and moves it into its group.
+    """Gives a layer the style in its file, moves it into its group, and hides it where asked.
 
     QGIS 3.32 and newer know groups themselves; before that this does it. One is for one layer: the
     context of the algorithm deletes them all in the end.
     """
 
-    def __init__(self, place: tuple[str, int] | None) -> None:
+    def __init__(self, place: tuple[str, int] | None, *, visible: bool) -> None:
         super().__init__()
+        self.visible = visible
+        """Whether the layer is shown at first."""
         self.place = place
         """The group of the layer, and how many layers of it lie above; None where QGIS knows."""
 
@@ -46,6 +48,9 @@ class _Placer(QgsProcessingLayerPostProcessorInterface):
         layer.loadDefaultStyle()  # Processing opens layers without
         if self.place is not None:
             _move(layer, context.project(), self.place)
+        node = context.project().layerTreeRoot().findLayer(layer.id())
+        if node is not None:
+            node.setItemVisibilityChecked(self.visible)
         layer.triggerRepaint()
 
 
@@ -100,6 +105,6 @@ def load_layers(shown: Sequence[Shown], group: str, context: QgsProcessingContex
         if hasattr(details, "groupName"):
             details.groupName, details.layerSortKey = group, len(shown) - above
             place = None
-        _PLACERS.append(_Placer(place))
+        _PLACERS.append(_Placer(place, visible=item.visible))
         details.setPostProcessor(_PLACERS[-1])
         context.addLayerToLoadOnCompletion(item.source, details)

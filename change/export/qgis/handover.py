@@ -15,6 +15,8 @@ from survey.words import N_
 
 __all__ = ["dress_inventory", "dress_result"]
 
+_TITLE = N_("suspected unauthorised construction")
+_COUNTED = N_("suspects")
 _ROLE_WORDS = {"before": N_("before"), "after": N_("after")}
 
 
@@ -70,7 +72,7 @@ def _show(
         crs=result.crs,
         bounds=_judged(result, grid),
         run_id=result.run.id,
-        title=f"{in_languages(N_('suspected unauthorised construction'), languages)} {flown}",
+        title=f"{in_languages(_TITLE, languages)} {flown}",
         note=_note(result, languages),
         day=day,
         languages=languages,
@@ -87,7 +89,7 @@ def _picture_title(role: str, day: str, languages: tuple[str, ...], *, alone: bo
 def _note(result: Result | InventoryResult, languages: tuple[str, ...]) -> str:
     count = len(result.suspects)
     area = sum(item.change.area_m2 for item in result.suspects)
-    parts = [f"{in_languages(N_('suspects'), languages)}: {count} ({area:,.0f} m²)"]
+    parts = [f"{in_languages(_COUNTED, languages)}: {count} ({area:,.0f} m²)"]
     if result.verdict is not None:
         alignment = in_languages(N_("alignment"), languages)
         parts.append(f"{alignment}: {in_languages(VERDICT_WORDS[result.verdict], languages)}")
