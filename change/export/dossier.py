@@ -7,6 +7,7 @@ later.
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -41,6 +42,7 @@ CHIPS, CHIP_INDEX = "chips", "index.json"
 """The folder of the pictures, and the file in it that says where each lies."""
 _LAYERS = ("results.gpkg", "suspects")
 _RECORD = "run.json"
+_ID = re.compile("[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +155,12 @@ def make_dossier(frame: gpd.GeoDataFrame, record: Mapping[str, Any], folder: Pat
     Raises
     ------
     LayerError
-        The index of the pictures is damaged.
+        The index of the pictures is damaged, or an id is none of ours.
     """
+    for name in frame["id"]:
+        # Ids become names of files.
+        if not _ID.fullmatch(str(name)):
+            raise LayerError(_("{name!r} is no id of a suspect").format(name=str(name)[:40]))
     crs = CRS.from_user_input(frame.crs)
     points = frame.geometry.representative_point()
     lons, lats = transformer(crs, CRS.from_epsg(4326)).transform(points.x, points.y)
