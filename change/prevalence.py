@@ -1,6 +1,6 @@
 """How many candidates of a job are right, told by their scores, and what each is worth then. Pure.
 
-A score is learnt where four or five candidates of ten are right. Where a city hardly changed the
+A score is learnt where half of the candidates are right. Where a city hardly changed the
 same look means less; on a building site it means more. The share that is right is the one at which
 the scores, adjusted to it, add up to it (Saerens, Latinne and Decaestecker 2002, Adjusting the
 outputs of a classifier to new a priori probabilities).
@@ -16,7 +16,7 @@ from change.looks import Measured
 
 __all__ = ["USUAL", "adjusted", "share_right", "weighed_by_share"]
 
-USUAL = 0.45
+USUAL = 0.5
 """Share of right candidates among those that the trees by picture learnt from."""
 
 # The usual share counts like so many candidates: few tell little of a place.

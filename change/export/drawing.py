@@ -1,8 +1,4 @@
-"""What the drawn pictures share: ink, letters, ground that was not seen, a scale bar.
-
-Their few words are English and ASCII, whatever the user's language: that is all the font shows that
-Pillow brings along, and so a picture is the same on machines with other fonts.
-"""
+"""What the drawn pictures share: ink, titles, ground that was not seen, a scale bar."""
 
 import math
 
@@ -10,24 +6,28 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageDraw, ImageFont
 
+from change.export.drawn_words import legible, load_font, say
 from survey.flight import Flight
 from survey.reading import Picture
+from survey.words import N_
 
-__all__ = ["INK", "PAPER", "UNSEEN", "draw_scale", "flight_title", "load_font", "show_picture"]
+__all__ = [
+    "INK",
+    "PAPER",
+    "UNSEEN",
+    "draw_scale",
+    "flight_title",
+    "hatch",
+    "show_picture",
+    "square_metres",
+]
 
 INK, PAPER = (20, 20, 20), (255, 255, 255)
 """Red, green, blue of letters and of the sheet."""
 UNSEEN = 225
 """Grey of ground that a flight does not show."""
 
-_SCALE_TEXT_PX, _LONGEST_PX = 24, 280
-
-
-def load_font(size: int) -> ImageFont.FreeTypeFont:
-    """Return the font of the pictures, ``size`` pixels high."""
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font
+_SCALE_TEXT_PX, _LONGEST_PX, _HATCH = 24, 280, 90
 
 
 def show_picture(picture: Picture) -> NDArray[np.uint8]:
@@ -37,11 +37,31 @@ def show_picture(picture: Picture) -> NDArray[np.uint8]:
     return shown
 
 
+def hatch(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> None:
+    """Lay a grey veil and diagonal lines over (row, col, band) where the mask is True."""
+    row, col = np.ogrid[: mask.shape[0], : mask.shape[1]]
+    stripe = ((row + col) % 14 < 2)[..., None]
+    share = np.where(stripe, 0.6, 0.35)
+    veiled = pixels * (1 - share) + np.where(stripe, _HATCH, UNSEEN) * share
+    np.copyto(pixels, veiled.astype(np.uint8), where=mask[..., None])
+
+
+def square_metres(value: float) -> str:
+    """Return an area as it is written in a picture.
+
+    Examples
+    --------
+    >>> square_metres(39609.4)
+    '39 609 m2'
+    """
+    return say(N_("{number} m2")).format(number=f"{value:,.0f}".replace(",", " "))
+
+
 def flight_title(name: str, flight: Flight, width: float, font: ImageFont.FreeTypeFont) -> str:
     """Return a flight's title, its file name cut to a width in pixels."""
-    day = flight.flown_on.isoformat() if flight.flown_on else "date unknown"
-    text = f"{name}   {day}   {flight.name}".encode("ascii", "replace").decode("ascii")
-    while font.getlength(text) > width:
+    day = flight.flown_on.isoformat() if flight.flown_on else say(N_("date unknown"))
+    text = legible(f"{name}   {day}   {flight.name}")
+    while font.getlength(text) > width and text != "...":
         text = text.removesuffix("...")[:-1] + "..."
     return text
 

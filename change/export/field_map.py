@@ -11,15 +11,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
-from change.export.drawing import INK, PAPER, UNSEEN, draw_scale, flight_title, load_font
+from change.export.drawing import INK, PAPER, UNSEEN, draw_scale, flight_title
+from change.export.drawn_words import load_font, say, write_line
 from change.export.residuals import tie_residuals
+from survey.alignment import Alignment
 from survey.field import Field
 from survey.grid import WorkingGrid
 from survey.pair import Pair
 from survey.reading import FlightReader
 from survey.windows import Window
+from survey.words import N_
 
 __all__ = ["Place", "draw_field_map"]
 
@@ -28,7 +31,7 @@ _Colour = tuple[int, int, int]
 
 # Half a sheet of A3 at 150 dots per inch.
 _BOX, _NARROWEST, _MARGIN, _GAP = (1560, 1500), 1200, 24, 16
-_TITLE_PX, _TEXT_PX = 36, 24
+_TITLE_PX, _TEXT_PX, _STEP_PX = 36, 24, 150
 # Below half a metre a field can be verified; colours by Okabe and Ito (2008), (up to m, colour).
 _RESIDUALS: tuple[tuple[float, _Colour], ...] = (
     (0.1, (0, 114, 178)),
@@ -40,6 +43,14 @@ _UNUSED: _Colour = (70, 70, 70)
 _VEIL: _Colour = (170, 60, 140)
 # Uncertainty (up to m) and how dense its veil is.
 _VEILS = ((0.1, 0.0), (0.25, 0.14), (0.5, 0.24), (1.0, 0.34), (math.inf, 0.46))
+# What the legends say to their steps; a translation keeps the bars.
+_RESIDUAL_STEPS = N_("to 0.1 m | 0.25 m | 0.5 m | more")
+_VEIL_STEPS = N_("to 0.1 m | 0.25 m | 0.5 m | 1 m | more")
+_VERDICTS = {
+    "verified": N_("VERIFIED"),
+    "unverified": N_("UNVERIFIED"),
+    "refused": N_("REFUSED"),
+}
 # One arrow in a cell of so many pixels; an arrow of this length stands for the round scale.
 _CELL_PX, _ARROW_PX, _DOT_PX = 24, 36, 3
 
@@ -241,15 +252,21 @@ def _header(pair: Pair, grid: WorkingGrid) -> Image.Image:
     alignment, width = pair.alignment, max(_NARROWEST, grid.width)
     strip = Image.new("RGB", (width + 2 * _MARGIN, 148), PAPER)
     draw, font = ImageDraw.Draw(strip), load_font(_TEXT_PX)
-    says = alignment.verdict.upper()
-    if alignment.rms_m is not None and alignment.p95_m is not None:
-        says += f": {alignment.rms_m:.2f} m RMS, 95 % within {alignment.p95_m:.2f} m (held back)"
-    else:
-        says += f": {float(np.median(alignment.field.uncertainty)):.3g} m assumed"
-    draw.text((_MARGIN, 14), f"Alignment {says}", INK, load_font(_TITLE_PX))
-    for top, name, flight in ((70, "BEFORE", pair.before), (102, "AFTER", pair.after)):
-        draw.text((_MARGIN, top), flight_title(name, flight, width, font), INK, font)
+    write_line(draw, (_MARGIN, 14), _title(alignment), INK, load_font(_TITLE_PX))
+    for top, name, flight in ((70, N_("BEFORE"), pair.before), (102, N_("AFTER"), pair.after)):
+        text = flight_title(say(name), flight, width, font)
+        write_line(draw, (_MARGIN, top), text, INK, font)
     return strip
+
+
+def _title(alignment: Alignment) -> str:
+    verdict = say(_VERDICTS[alignment.verdict])
+    if alignment.rms_m is None or alignment.p95_m is None:
+        error = float(np.median(alignment.field.uncertainty))
+        said = say(N_("Alignment {verdict}: {error:.3g} m assumed"))
+        return said.format(verdict=verdict, error=error)
+    said = say(N_("Alignment {verdict}: {rms:.2f} m RMS, 95 % within {p95:.2f} m (held back)"))
+    return said.format(verdict=verdict, rms=alignment.rms_m, p95=alignment.p95_m)
 
 
 def _centred(panel: Image.Image) -> Image.Image:
@@ -263,35 +280,44 @@ def _legend(pair: Pair, arrows: _Arrows, grid: WorkingGrid) -> Image.Image:
     strip = Image.new("RGB", (max(_NARROWEST, grid.width) + 2 * _MARGIN, 200), PAPER)
     draw, font = ImageDraw.Draw(strip), load_font(_TEXT_PX)
     draw_scale(draw, strip.width - _MARGIN, grid.pixel_m)
-    draw.text((_MARGIN, 0), "residual of a tie (worst of its neighbours)", INK, font)
-    limits = ["to 0.1 m", "0.25 m", "0.5 m", "more"]
+    meaning = say(N_("residual of a tie (worst of its neighbours)"))
+    write_line(draw, (_MARGIN, 0), meaning, INK, font)
+    limits = say(_RESIDUAL_STEPS).split(" | ")
+    step = _step(limits, font)
     for i, (label, (_, colour)) in enumerate(zip(limits, _RESIDUALS, strict=True)):
-        left = _MARGIN + 8 + 150 * i
+        left = _MARGIN + 8 + step * i
         draw.ellipse((left, 40, left + 16, 56), colour)
-        draw.text((left + 26, 34), label, INK, font)
-    left = _MARGIN + 620
+        write_line(draw, (left + 26, 34), label, INK, font)
+    left = _MARGIN + 20 + step * len(limits)
     draw.line((left, 48, left + _ARROW_PX, 48), INK, 3)
     draw.polygon([(left + 40, 48), (left + 28, 42), (left + 28, 54)], INK)
     cross = left + 190
-    draw.text((left + 52, 34), f"{arrows.scale_m:g} m", INK, font)
+    write_line(draw, (left + 52, 34), f"{arrows.scale_m:g} m", INK, font)
     draw.line((cross, 42, cross + 12, 54), _UNUSED, 2)
     draw.line((cross, 54, cross + 12, 42), _UNUSED, 2)
-    draw.text((cross + 24, 34), "not used", INK, font)
+    write_line(draw, (cross + 24, 34), say(N_("not used")), INK, font)
     _veil_legend(draw, bool(pair.alignment.field.known.all()))
     return strip
 
 
+def _step(labels: Sequence[str], font: ImageFont.FreeTypeFont) -> int:
+    """Return how far apart labels stand, each behind its mark, pixels."""
+    return max(_STEP_PX, 56 + math.ceil(max(map(font.getlength, labels))))
+
+
 def _veil_legend(draw: ImageDraw.ImageDraw, everywhere: bool) -> None:
     font, grey = load_font(_TEXT_PX), 190
-    draw.text((_MARGIN, 92), "uncertainty of the alignment (one sigma)", INK, font)
-    labels = ["to 0.1 m", "0.25 m", "0.5 m", "1 m", "more"]
+    meaning = say(N_("uncertainty of the alignment (one sigma)"))
+    write_line(draw, (_MARGIN, 92), meaning, INK, font)
+    labels = say(_VEIL_STEPS).split(" | ")
+    step = _step(labels, font)
     for i, (label, (_, share)) in enumerate(zip(labels, _VEILS, strict=True)):
-        left = _MARGIN + 150 * i
+        left = _MARGIN + step * i
         colour = tuple(round(grey * (1 - share) + part * share) for part in _VEIL)
         draw.rectangle((left, 128, left + 30, 152), (colour[0], colour[1], colour[2]))
-        draw.text((left + 40, 126), label, INK, font)
+        write_line(draw, (left + 40, 126), label, INK, font)
     if not everywhere:
-        left = _MARGIN + 760
+        left = _MARGIN + 10 + step * len(labels)
         for offset in (0, 10, 20):
             draw.line((left + offset, 152, left + offset + 10, 128), _VEIL, 2)
-        draw.text((left + 44, 126), "hatched: no tie near", INK, font)
+        write_line(draw, (left + 44, 126), say(N_("hatched: no tie near")), INK, font)

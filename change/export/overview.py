@@ -18,17 +18,19 @@ from change.explanation import REASON_WORDS
 from change.export.drawing import (
     INK,
     PAPER,
-    UNSEEN,
     draw_scale,
     flight_title,
-    load_font,
+    hatch,
     show_picture,
+    square_metres,
 )
+from change.export.drawn_words import load_font, say, write_line
 from change.suspicion import Suspect
 from survey.grid import WorkingGrid
 from survey.pair import Pair
 from survey.reading import FlightReader
 from survey.windows import Window
+from survey.words import N_
 
 __all__ = ["REASON_COLOURS", "draw_overview"]
 
@@ -48,7 +50,7 @@ REASON_COLOURS: dict[str, _Colour] = {
 }
 """Red, green, blue of a suspect's outline by its reason."""
 
-_ALARM, _NO_SUSPECT, _HATCH = (176, 32, 0), (110, 110, 110), 90
+_ALARM, _NO_SUSPECT = (176, 32, 0), (110, 110, 110)
 # A sheet of A3 at 150 dots per inch is 2480 x 1754 pixels; a panel has one of these sizes at most.
 _BESIDE, _STACKED, _NARROWEST, _MARGIN, _GAP = (1160, 1500), (2340, 760), 1500, 24, 16
 _TITLE_PX, _TEXT_PX, _NOTE_PX, _LINE_PX, _HALO_PX = 40, 24, 18, 3, 2
@@ -163,36 +165,45 @@ def _panel_grid(grid: WorkingGrid) -> tuple[WorkingGrid, bool]:
     return panel, stacked < beside
 
 
-def _square_metres(value: float) -> str:
-    return f"{value:,.0f} m2".replace(",", " ")
-
-
 def _area(marks: Sequence[_Mark]) -> str:
-    return _square_metres(sum(mark.item.change.area_m2 for mark in marks))
+    return square_metres(sum(mark.item.change.area_m2 for mark in marks))
 
 
 def _header(page: _Page) -> Image.Image:
     """Draw what was found, how well the flights fit, and how much ground was judged."""
     strip, draw = page.strip(124)
-    count, font = len(page.suspects), load_font(_TEXT_PX)
-    found = f"{count} suspect{'s' * (count > 1)}, together {_area(page.suspects)}"
-    draw.text((_MARGIN, 18), found if count else "no suspects", INK, load_font(_TITLE_PX))
+    found, font = _found(page.suspects), load_font(_TEXT_PX)
+    write_line(draw, (_MARGIN, 18), found, INK, load_font(_TITLE_PX))
     verdict, ink = _verdict(page.pair)
-    draw.text((_MARGIN, 78), verdict, ink, font)
+    write_line(draw, (_MARGIN, 78), verdict, ink, font)
     left_out = sum(item.outline.area for item in page.detection.excluded)
-    judged = _square_metres(page.detection.judged_m2)
-    ground = f"ground judged: {judged}; not judged (hatched): {_square_metres(left_out)}"
-    draw.text((_MARGIN + font.getlength(verdict) + 3 * _GAP, 78), ground, INK, font)
+    ground = say(N_("ground judged: {judged}; not judged (hatched): {left_out}")).format(
+        judged=square_metres(page.detection.judged_m2), left_out=square_metres(left_out)
+    )
+    at = (_MARGIN + font.getlength(verdict) + 3 * _GAP, 78)
+    write_line(draw, at, ground, INK, font)
     return strip
+
+
+def _found(suspects: Sequence[_Mark]) -> str:
+    if not suspects:
+        return say(N_("no suspects"))
+    one, more = N_("1 suspect, together {area}"), N_("{count} suspects, together {area}")
+    return say(one if len(suspects) == 1 else more).format(
+        count=len(suspects), area=_area(suspects)
+    )
 
 
 def _verdict(pair: Pair) -> tuple[str, _Colour]:
     alignment = pair.alignment
     if alignment.verdict == "verified" and alignment.rms_m is not None:
-        return f"alignment verified, {alignment.rms_m:.2f} m", INK
+        said = say(N_("alignment verified, {error:.2f} m"))
+        return said.format(error=alignment.rms_m), INK
     assumed = float(np.median(alignment.field.uncertainty))
-    refused = "REFUSED, accepted by the user" if alignment.verdict == "refused" else "NOT VERIFIED"
-    return f"alignment {refused}: {assumed:.3g} m assumed", _ALARM
+    unverified = N_("alignment NOT VERIFIED: {error:.3g} m assumed")
+    refused = N_("alignment REFUSED, accepted by the user: {error:.3g} m assumed")
+    said = say(refused if alignment.verdict == "refused" else unverified)
+    return said.format(error=assumed), _ALARM
 
 
 def _panels(page: _Page) -> Image.Image:
@@ -202,13 +213,13 @@ def _panels(page: _Page) -> Image.Image:
     left = (page.width - right - grid.width) // 2
     strip, draw = page.strip(down + title + grid.height + _GAP)
     everything = Window(row=0, col=0, height=grid.height, width=grid.width)
-    flights, font = (("BEFORE", pair.before), ("AFTER", pair.after)), load_font(_TEXT_PX)
-    titles = [flight_title(name, flight, grid.width, font) for name, flight in flights]
+    flights, font = ((N_("BEFORE"), pair.before), (N_("AFTER"), pair.after)), load_font(_TEXT_PX)
+    titles = [flight_title(say(name), flight, grid.width, font) for name, flight in flights]
     excluded = _covered([item.outline for item in page.detection.excluded], grid)
     for i, pixels in enumerate(_look(pair, grid, [everything])[0]):
         x, y = left + i * right, i * down
-        draw.text((x, y), titles[i], INK, font)
-        _hatch(pixels, excluded)
+        write_line(draw, (x, y), titles[i], INK, font)
+        hatch(pixels, excluded)
         _trace(pixels, page.marks, grid)
         panel = Image.fromarray(pixels)
         _write_numbers(ImageDraw.Draw(panel), page)
@@ -232,15 +243,6 @@ def _covered(outlines: Sequence[Polygon], grid: WorkingGrid) -> NDArray[np.bool_
     if outlines:
         rasterize(outlines, out=covered, transform=grid.transform)
     return covered > 0
-
-
-def _hatch(pixels: _Pixels, mask: NDArray[np.bool_]) -> None:
-    """Lay a grey veil and diagonal lines over (row, col, band) where the mask is True."""
-    row, col = np.ogrid[: mask.shape[0], : mask.shape[1]]
-    stripe = ((row + col) % 14 < 2)[..., None]
-    share = np.where(stripe, 0.6, 0.35)
-    veiled = pixels * (1 - share) + np.where(stripe, _HATCH, UNSEEN) * share
-    np.copyto(pixels, veiled.astype(np.uint8), where=mask[..., None])
 
 
 def _trace(pixels: _Pixels, marks: Sequence[_Mark], grid: WorkingGrid) -> None:
@@ -305,9 +307,9 @@ def _legend(page: _Page) -> Image.Image:
     entries = []
     for reason, colour in REASON_COLOURS.items():
         if marks := [mark for mark in page.suspects if mark.item.reason == reason]:
-            entries.append((colour, f"{REASON_WORDS[reason]}: {len(marks)} ({_area(marks)})"))
+            entries.append((colour, _counted(REASON_WORDS[reason], marks)))
     if others := [mark for mark in page.marks if not mark.number]:
-        entries.append((_NO_SUSPECT, f"permitted or gone: {len(others)} ({_area(others)})"))
+        entries.append((_NO_SUSPECT, _counted(N_("permitted or gone"), others)))
     font = load_font(_TEXT_PX)
     column = max([font.getlength(text) for _, text in entries], default=0.0) + 48 + 3 * _GAP
     fit = max(1, int((page.width - 2 * _MARGIN - 420) // column))
@@ -315,9 +317,15 @@ def _legend(page: _Page) -> Image.Image:
     for i, (colour, text) in enumerate(entries):
         x, y = _MARGIN + i % fit * column, 8 + 36 * (i // fit)
         draw.line((x, y + 14, x + 36, y + 14), colour, _LINE_PX + 2)
-        draw.text((x + 48, y), text, INK, font)
+        write_line(draw, (x + 48, y), text, INK, font)
     draw_scale(draw, page.width - _MARGIN, page.grid.pixel_m)
     return strip
+
+
+def _counted(what: str, marks: Sequence[_Mark]) -> str:
+    return say(N_("{what}: {count} ({area})")).format(
+        what=say(what), count=len(marks), area=_area(marks)
+    )
 
 
 def _chip_rows(page: _Page) -> Iterator[Image.Image]:
@@ -325,8 +333,10 @@ def _chip_rows(page: _Page) -> Iterator[Image.Image]:
     chips = _chips(page)
     if chips:
         strip, draw = page.strip(44)
-        text = f"{len(chips)} of {len(page.suspects)} from near, before | after"
-        draw.text((_MARGIN, 4), text, INK, load_font(_TEXT_PX))
+        text = say(N_("{shown} of {count} from near, before | after")).format(
+            shown=len(chips), count=len(page.suspects)
+        )
+        write_line(draw, (_MARGIN, 4), text, INK, load_font(_TEXT_PX))
         yield strip
     step = 2 * _CHIP_PX + 4 + _GAP
     fit = (page.width - 2 * _MARGIN + _GAP) // step
@@ -368,8 +378,9 @@ def _chip(mark: _Mark, grid: WorkingGrid, looks: _Look) -> Image.Image:
         _trace(pixels, [mark], grid)
         chip.paste(Image.fromarray(pixels), (i * (_CHIP_PX + 4), 0))
     draw, note, y = ImageDraw.Draw(chip), load_font(_NOTE_PX), _CHIP_PX + 4
-    draw.text((0, y), str(mark.number), INK, load_font(_TEXT_PX))
-    draw.text((chip.width, y + 4), _area([mark]), INK, note, "ra")
-    draw.text((0, y + 28), REASON_WORDS[mark.item.reason], INK, note)
-    draw.text((chip.width, y + 28), f"{grid.pixel_m * _CHIP_PX:.0f} m wide", INK, note, "ra")
+    wide = say(N_("{width:.0f} m wide")).format(width=grid.pixel_m * _CHIP_PX)
+    write_line(draw, (0, y), str(mark.number), INK, load_font(_TEXT_PX))
+    write_line(draw, (chip.width, y + 4), _area([mark]), INK, note, to_left=True)
+    write_line(draw, (0, y + 28), say(REASON_WORDS[mark.item.reason]), INK, note)
+    write_line(draw, (chip.width, y + 28), wide, INK, note, to_left=True)
     return chip

@@ -9,14 +9,19 @@ from shapely import box
 
 from change.detection import Detection
 from change.exclusion import Excluded
+from change.explanation import REASON_WORDS
+from change.export import drawn_words
+from change.export.field_map import Place, draw_field_map
 from change.export.overview import REASON_COLOURS, draw_overview
 from change.suspicion import REASONS, Suspect, is_suspect
 from survey.examination import examine
 from survey.flight import open_flight
 from survey.pair import make_pair
 from survey.settings import Settings
+from survey.words import _, spoken_in
 from tests.strategies import make_change
 from tests.survey.rasters import EAST, NORTH, north_up, scene, write
+from tests.toy_fonts import PLAIN, toy_font
 
 WIDEST = 2400
 # Where the panels start on the page, and the gap between them.
@@ -211,3 +216,46 @@ def test_an_unverified_pair_is_told_apart(tmp_path, pair, bare):
     red = (176, 32, 0)
     assert has(draw(tmp_path, doubtful)[:TOP], red)
     assert not has(bare[:TOP], red)
+
+
+@pytest.fixture
+def only_fonts(tmp_path, monkeypatch):
+    """Return the only folder in which fonts are looked for."""
+    folder = tmp_path / "fonts"
+    folder.mkdir()
+    monkeypatch.setattr(drawn_words, "font_folders", lambda: [folder])
+    return folder
+
+
+def test_without_a_font_for_chinese_the_pictures_are_the_english_ones(tmp_path, pair, only_fonts):
+    toy_font("Latin", PLAIN).save(only_fonts / "Arial.ttf")
+    items = [suspect(20, 20), suspect(50, 60, reason="exceeds_permit")]
+    places = [Place(number=1, x=EAST + 40, y=NORTH - 40, residual_m=0.1)]
+    for language in ("en", "zh_CN"):
+        with spoken_in(language):
+            draw_overview(tmp_path / f"{language}.png", pair, items, NOTHING)
+            draw_field_map(tmp_path / f"{language}_map.png", pair, places)
+    for name in ("{}.png", "{}_map.png"):
+        english, chinese = (tmp_path / name.format(language) for language in ("en", "zh_CN"))
+        assert english.read_bytes() == chinese.read_bytes()
+
+
+def test_in_chinese_the_words_are_others_and_the_ground_is_the_same(tmp_path, pair, only_fonts):
+    items = [suspect(20, 20), suspect(50, 60, reason="exceeds_permit")]
+    english = draw(tmp_path, pair, items)
+    with spoken_in("zh_CN"):
+        words = "".join(map(_, REASON_WORDS.values()))
+        toy_font("Toy", {*PLAIN, *words, *"疑似图斑许残误揭东"}).save(only_fonts / "SimHei.ttf")
+        page, again = (draw(tmp_path, pair, items) for _time in range(2))
+    np.testing.assert_array_equal(page, again)
+    assert page.shape == english.shape, "no line needs more room"
+    changed = (page != english).any(axis=-1)
+    assert changed[TOP - 40 : TOP, LEFT : LEFT + 400].any(), "the name of the flight"
+    # The first chip's note, under its two pictures.
+    note = slice(page.shape[0] - 16 - 24, page.shape[0] - 16)
+    assert changed[note, LEFT : LEFT + 100].any()
+    for item in items:
+        inside = item.change.outline.buffer(-0.8).bounds
+        for place in panel_places(pair, (inside[0] + inside[2]) / 2, inside[3]):
+            row, col = (round(v) for v in place)
+            assert not changed[row : row + 60, col - 30 : col + 30].any()

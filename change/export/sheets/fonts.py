@@ -5,7 +5,6 @@ A PDF brings its letters along. Its own fourteen fonts show western letters only
 """
 
 import importlib
-import os
 import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -15,54 +14,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from change.export.font_files import font_files, font_folders
 from change.export.sheets.style import SheetStyle
 from survey.errors import SettingsError
 from survey.words import _
 
 __all__ = ["FontFile", "find_font", "fixed_font", "font_folders", "legible", "speaks_western"]
-
-_NAMES = (
-    # Debian, Ubuntu, Fedora, Arch: one weight to a file.
-    "notosanscjk-regular.ttc",
-    "notosanscjksc-regular.otf",
-    "notosanssc-regular.otf",
-    "notosanssc-regular.ttf",
-    "sourcehansanssc-regular.otf",
-    "sourcehansanscn-regular.otf",
-    "sourcehansans-regular.ttc",
-    "sourcehansans.ttc",
-    # Windows.
-    "msyh.ttc",
-    "msyh.ttf",
-    "simhei.ttf",
-    "simsun.ttc",
-    "deng.ttf",
-    # macOS.
-    "pingfang.ttc",
-    "hiragino sans gb.ttc",
-    "stheiti light.ttc",
-    "songti.ttc",
-    "arial unicode.ttf",
-    # Anywhere.
-    "wqy-zenhei.ttc",
-    "wqy-microhei.ttc",
-    "droidsansfallbackfull.ttf",
-    "uming.ttc",
-    "notoserifcjk-regular.ttc",
-    "sourcehanserifsc-regular.otf",
-    # All weights in one file: slower.
-    "notosanscjk-vf.ttc",
-    "notosanscjk-vf.otf.ttc",
-    "notosanscjksc-vf.otf",
-    "notosanssc[wght].ttf",
-    "notosanssc-vf.ttf",
-    # Without Chinese, but with more than western letters.
-    "dejavusans.ttf",
-    "notosans-regular.ttf",
-    "liberationsans-regular.ttf",
-    "arial.ttf",
-)
-"""File names in lower case, the best first."""
 
 # GB 18030 has every font for Chinese show these; what is rarer may be missing.
 _HAN = range(0x4E00, 0x9FA6)
@@ -117,7 +74,7 @@ def find_font(
     if all(speaks_western(chr(code)) for code in wanted):
         return None
     lacking: FontFile | None = None
-    for path in _candidates((folders or font_folders)()):
+    for path in font_files((folders or font_folders)()):
         font = _opened(path)
         if font is None or not han <= font.characters:
             lacking = lacking or font
@@ -154,34 +111,6 @@ def _given_font(path: Path, han: frozenset[int]) -> FontFile:
 def _some(codes: frozenset[int]) -> str:
     shown = "".join(map(chr, sorted(codes)[:_NAMED]))
     return shown + ("…" if len(codes) > _NAMED else "")
-
-
-def font_folders() -> list[Path]:
-    """Return where Debian, Fedora, Windows and macOS keep fonts, the user's own first."""
-    home = Path.home()
-    windows = Path(os.environ.get("WINDIR", "C:/Windows"))
-    return [
-        home / ".local/share/fonts",
-        home / ".fonts",
-        home / "Library/Fonts",
-        home / "AppData/Local/Microsoft/Windows/Fonts",
-        Path("/usr/local/share/fonts"),
-        Path("/usr/share/fonts"),
-        windows / "Fonts",
-        Path("/Library/Fonts"),
-        Path("/System/Library/Fonts"),
-    ]
-
-
-def _candidates(folders: Iterable[Path]) -> list[Path]:
-    """Return the fonts in some folders that have a known name, the best first."""
-    found: dict[str, Path] = {}
-    for folder in folders:
-        for root, inner, names in os.walk(folder):
-            inner.sort()
-            for name in sorted(names):
-                found.setdefault(name.lower(), Path(root) / name)
-    return [found[name] for name in _NAMES if name in found]
 
 
 @lru_cache(maxsize=8)
