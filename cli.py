@@ -1040,11 +1040,20 @@ def export(results: Path, **options: Any) -> None:
     if not options["forms"] and "pdf" not in forms:
         say(_('no sheets.pdf: it needs pip install "orthowatch[pdf]"; sheets.html can be printed'))
     told = options["decisions"]
+    decisions = None if told is None else read_decisions(told, dossier.run_id)
+    strangers = set(decisions or ()) - {item.id for item in dossier.entries}
+    if strangers:
+        text = ngettext(
+            "{path}: {count} decision is of no suspect in {folder}; left out",
+            "{path}: {count} decisions are of no suspects in {folder}; left out",
+            len(strangers),
+        )
+        say(text.format(path=told, count=len(strangers), folder=results))
     order = Order(
         forms=forms,
         style=HandoutStyle(settings=settings.export, font=options["font"]),
         by=options["by"],
-        decisions=None if told is None else read_decisions(told, dossier.run_id),
+        decisions=decisions,
     )
     for path in write_team_folders(dossier, options["output"], order):
         if options["as_json"] and path.suffix == ".json":

@@ -49,6 +49,8 @@ def read_decisions(path: Path, run_id: str) -> dict[str, Decision]:
 
 def _content(path: Path) -> dict[str, Any]:
     try:
+        if not path.is_file():
+            raise _unusable(path, _("there is no such file"))
         if path.stat().st_size > _LONGEST_FILE:
             raise _unusable(path, _("it is too large"))
         content = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -88,7 +90,10 @@ def _decision(row: Any, number: int, path: Path) -> Decision | None:
 
 
 def _text(value: Any) -> str:
-    return value[:_LONGEST_TEXT] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    # A browser that cuts a text may leave half of a letter.
+    return value[:_LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8")
 
 
 def _unusable(path: Path, why: str) -> LayerError:

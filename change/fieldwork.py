@@ -3,7 +3,6 @@
 The register, the spreadsheet, the forms in QGIS and the review page all offer these answers.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from survey.words import N_
@@ -89,14 +88,3 @@ class Decision:
             raise ValueError(f"a dismissal needs a reason, and only that: {self.dismissal!r}")
         if self.dismissal is not None and self.dismissal not in DISMISSALS:
             raise ValueError(f"no such reason of dismissal: {self.dismissal!r}")
-
-    @property
-    def columns(self) -> Mapping[str, str | None]:
-        """What this fills in of ``FIELD_COLUMNS``."""
-        return {
-            "answer": self.answer,
-            "dismissal": self.dismissal,
-            "inspector": self.by or None,
-            "inspected_on": self.at[:10] or None,
-            "remark": self.note or None,
-        }

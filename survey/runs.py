@@ -169,8 +169,7 @@ def write_all(folder: Path, writers: Mapping[str, Write]) -> None:
                 draft = Path(drafts) / name
                 write(draft)
                 _settle(draft)
-            for name in writers:
-                _move(Path(drafts), name, folder)
+            _move_all(Path(drafts), list(writers), folder)
     except OSError as error:
         raise OutputError(
             _("{path}: cannot be written ({error})").format(path=folder, error=error.strerror)
@@ -187,11 +186,23 @@ def _settle(draft: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _move(drafts: Path, name: str, folder: Path) -> None:
-    """Put a draft in its place; a folder takes the place of the one an earlier run made."""
-    if (drafts / name).is_dir() and (folder / name).is_dir():
-        (folder / name).rename(drafts / f".old-{name}")
-    (drafts / name).replace(folder / name)
+def _move_all(drafts: Path, names: list[str], folder: Path) -> None:
+    """Put drafts in their places; where that breaks off, everything is put back as it was."""
+    moved: list[str] = []
+    try:
+        for name in names:
+            moved.append(name)
+            if os.path.lexists(folder / name):
+                (folder / name).rename(drafts / f".old-{name}")
+            (drafts / name).rename(folder / name)
+    except BaseException:
+        for name in reversed(moved):
+            old, here = drafts / f".old-{name}", folder / name
+            if not os.path.lexists(drafts / name):
+                here.rename(drafts / name)
+            if os.path.lexists(old):
+                old.rename(here)
+        raise
 
 
 def record_beside(target: Path) -> Path:
@@ -209,10 +220,15 @@ def read_record(path: Path) -> dict[str, Any] | None:
     """Return a run record, or None where there is none of ours."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     ours = isinstance(record, dict) and record.get("generator") == "orthowatch"
     return record if ours else None
+
+
+def _names(outputs: Any) -> list[Any]:
+    """Return the names a record holds; a record that was tampered with holds none."""
+    return outputs if isinstance(outputs, list) else []
 
 
 def require_ours(target: Path, record: Path) -> None:
@@ -236,7 +252,7 @@ def require_ours(target: Path, record: Path) -> None:
             _("{path}: there is no such folder to write to").format(path=target.parent)
         )
     earlier = read_record(record)
-    named = earlier is not None and target.name in earlier.get("outputs", [])
+    named = earlier is not None and target.name in _names(earlier.get("outputs"))
     for path, ours in ((target, named), (record, earlier is not None)):
         if path.exists() and not ours:
             raise OutputError(

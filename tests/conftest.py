@@ -12,6 +12,8 @@ import cv2  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from tests.browsing import chromium, visit  # noqa: E402, F401
+
 cv2.setNumThreads(1)
 
 settings.register_profile("default", max_examples=50, deadline=None)

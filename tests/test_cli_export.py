@@ -54,6 +54,17 @@ def test_decisions_of_the_review_page_are_applied(call, results, tmp_path):
     assert first["id"] in (tmp_path / "out" / "dismissed.csv").read_text("utf-8-sig")
 
 
+def test_a_decision_on_nobody_is_told(call, results, tmp_path):
+    record = json.loads((results / "run.json").read_text(encoding="utf-8"))
+    told = {"format": "orthowatch-decisions", "version": 1, "run_id": record["run_id"]}
+    said = {"id": "f" * 12, "answer": "confirmed"}
+    (tmp_path / "d.json").write_text(json.dumps(told | {"decisions": [said]}), encoding="utf-8")
+    words = (results, "-o", tmp_path / "out", "--form", "csv", "--decisions", tmp_path / "d.json")
+    answer = call(*words)
+    assert answer.code == 0
+    assert "1 decision is of no suspect" in answer.err
+
+
 @pytest.mark.parametrize("language", ["en", "zh_CN", "both"])
 def test_lists_speak_the_language_that_was_asked_for(call, results, tmp_path, language):
     words = (results, "-o", tmp_path / "out", "--form", "csv", "--language", language)

@@ -29,6 +29,7 @@ from change.ground_layers import LayerOptions
 from change.job import Job, run_job
 from survey.grid import Bounds
 from survey.settings import Settings
+from tests.command import COMMAND
 from tests.dossiers import HOSTILE, draw_chips, suspects
 from tests.samples import FOLDER, PERMITS, options, ortho
 
@@ -252,7 +253,7 @@ def test_the_geojson_of_the_sample_opens(look, tmp_path):
     target = tmp_path / "result"
     subprocess.run(
         [
-            "orthowatch",
+            COMMAND,
             "detect",
             flights[0],
             flights[-1],

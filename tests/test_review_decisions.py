@@ -9,7 +9,6 @@ from change.export.review.wording import PAGE_WORDS
 from change.fieldwork import DISMISSALS, Decision
 from tests.dossiers import RECORD, made_up
 
-pytest_plugins = ["tests.browsing"]
 pytestmark = pytest.mark.browser
 
 RUN = RECORD["run_id"]

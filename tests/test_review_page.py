@@ -9,7 +9,6 @@ from change.decisions import read_decisions
 from change.export.review.wording import PAGE_WORDS
 from tests.dossiers import HOSTILE, RECORD, made_up
 
-pytest_plugins = ["tests.browsing"]
 pytestmark = pytest.mark.browser
 
 RUN = RECORD["run_id"]

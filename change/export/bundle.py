@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from change.export.chips import View
-from change.export.close_ups import choose_places
 from change.export.dossier import make_dossier
 from change.export.field_map import draw_field_map
 from change.export.folder import FILE_ENDINGS, require_free_folder, write_folder
 from change.export.geojson import excess_frame, excluded_frame, suspects_frame, write_geojson
 from change.export.gpkg_tables import result_tables
-from change.export.inspected import inspected_writer, require_uninspected
+from change.export.inspected import filled_writer, require_unfilled
 from change.export.overview import draw_overview
 from change.export.profiles import take_profiles
 from change.export.qgis import dress_result
@@ -86,7 +85,7 @@ def require_free(target: Path, names: Sequence[str] = _FOLDER_FILES) -> None:
             ).format(path=target)
         )
     require_free_folder(target, names, _RECORD)
-    require_uninspected(target, target / _RECORD)
+    require_unfilled(target, target / _RECORD)
 
 
 def require_apart(changes: Path, output: Path | None) -> None:
@@ -125,7 +124,7 @@ def write_result(result: Result, target: Path) -> list[Path]:
     writers = _writers(result) | _shown(result, record)
     record["outputs"] = list(writers)
     # The record comes last: where it stands, everything it names stands too.
-    writers[_RECORD] = inspected_writer(record)
+    writers[_RECORD] = filled_writer(record)
     write_folder(target, writers)
     return [target / name for name in writers]
 
@@ -178,9 +177,8 @@ def _shown(result: Result, record: dict[str, Any]) -> dict[str, Write]:
         dress=dress_result(result, tables),
         profiles=take_profiles(pair, outlines),
     )
-    places = choose_places(pair)
     return {
-        "residuals.png": lambda path: draw_field_map(path, pair, places),
+        "residuals.png": lambda path: draw_field_map(path, pair, []),
         **shown_writers(shown, record),
         "report.html": lambda path: _write_page(path, result, record),
     }

@@ -1,6 +1,7 @@
 """A folder of results: what may be written where, and all of it or nothing."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from survey.errors import OutputError
@@ -61,5 +62,6 @@ def write_folder(folder: Path, writers: Mapping[str, Write]) -> None:
         write_all(folder, writers)
     except BaseException:
         if made:
-            folder.rmdir()
+            with suppress(OSError):
+                folder.rmdir()
         raise

@@ -17,7 +17,7 @@ from change.export.workbook import write_workbook
 from survey.runs import Write
 from survey.settings import ExportSettings
 
-__all__ = ["FORMS", "HandoutStyle", "can_print", "handout_writers"]
+__all__ = ["FORMS", "NAMES", "HandoutStyle", "can_print", "handout_writers"]
 
 Make = Callable[[Path], Dossier]
 """Returns the dossier that belongs to a folder of results which is being written."""
@@ -86,6 +86,9 @@ _WRITERS: dict[str, tuple[str, _Writer]] = {
 
 FORMS = tuple(_WRITERS)
 """What can be handed out."""
+
+NAMES = tuple(name for name, _write in _WRITERS.values())
+"""What each is called in its folder."""
 
 
 def can_print() -> bool:

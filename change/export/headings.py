@@ -13,6 +13,7 @@ __all__ = [
     "ORIGIN_WORDS",
     "SLUG_WORDS",
     "VERDICT_WORDS",
+    "column_word",
     "in_languages",
     "list_languages",
 ]
@@ -103,6 +104,31 @@ SLUG_WORDS = {
     "dismissal": DISMISSAL_WORDS,
 }
 """What people call the slugs that stand in a column."""
+
+
+# What stands in one flight has gained nothing since another.
+_STOCK_WORDS = {"height_gain_m": N_("height above the ground (m)")}
+
+
+def column_word(column: str, origin: str | None) -> str:
+    """Return what people call a column, in English, for suspects of an origin.
+
+    Parameters
+    ----------
+    column
+        A key of `COLUMN_WORDS`.
+    origin
+        A key of `ORIGIN_WORDS`; None where nobody knows.
+
+    Examples
+    --------
+    >>> column_word("height_gain_m", "new")
+    'height gained (m)'
+    >>> column_word("height_gain_m", "stock")
+    'height above the ground (m)'
+    """
+    own = _STOCK_WORDS.get(column) if origin == "stock" else None
+    return own or COLUMN_WORDS[column]
 
 
 def list_languages(setting: str) -> tuple[str, ...]:

@@ -1,78 +1,92 @@
-"""What people have filled in since a run wrote it: nothing of that is ever overwritten."""
+"""What people have filled in since it was written: nothing of that is ever overwritten."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from change.fieldwork import ANSWERS, FIELD_COLUMNS
 from survey.errors import OutputError
 from survey.runs import Write, read_record, record_writer
 from survey.words import _
 
-__all__ = ["inspected_writer", "require_uninspected"]
+__all__ = ["filled_writer", "require_unfilled"]
 
 _LISTS, _LAYERS, _LAYER = ("inspection.xlsx", "inspection.csv"), "results.gpkg", "suspects"
-_DIGESTS = "list_sha256"
+_DIGESTS, _LAYER_DIGEST = "list_sha256", "suspects_sha256"
 
 
-def inspected_writer(record: Mapping[str, Any]) -> Write:
-    """Return what writes a run's record, with the hashes of the lists that stand beside it."""
+def filled_writer(record: Mapping[str, Any]) -> Write:
+    """Return what writes a record, with the hashes of the lists and layers that lie beside it."""
 
     def write(path: Path) -> None:
-        digests = {name: _digest(path.with_name(name)) for name in _LISTS}
-        found = {name: digest for name, digest in digests.items() if digest}
-        record_writer({**record, _DIGESTS: found})(path)
+        found = {
+            file.relative_to(path.parent).as_posix(): _digest(file)
+            for name in _LISTS
+            for file in sorted(path.parent.rglob(name))
+        }
+        told = {**record, _DIGESTS: found}
+        if (path.parent / _LAYERS).exists():
+            told[_LAYER_DIGEST] = _layer_digest(path.parent / _LAYERS)
+        record_writer(told)(path)
 
     return write
 
 
-def require_uninspected(folder: Path, record: Path) -> None:
-    """Refuse a folder in whose lists or layers people have filled something in.
+def require_unfilled(folder: Path, record: Path) -> None:
+    """Refuse a folder in whose lists or layer of suspects people have changed anything.
 
     Raises
     ------
     OutputError
-        They have.
+        They have, or a program holds the layers open.
     """
-    digests = (read_record(record) or {}).get(_DIGESTS, {})
-    touched = [
-        name
-        for name, digest in digests.items()
-        if name in _LISTS and _digest(folder / name) not in (None, digest)
-    ]
-    if digests and _is_answered(folder / _LAYERS):
-        touched.append(_LAYERS)
-    if touched:
+    for path in _touched(folder, read_record(record) or {}):
         raise OutputError(
             _(
                 "{path}: was changed since it was written, and may hold results of inspections;"
                 " write to another folder"
-            ).format(path=folder / touched[0])
+            ).format(path=path)
+        )
+    journal = folder / f"{_LAYERS}-wal"
+    if journal.exists() and journal.stat().st_size > 0:
+        raise OutputError(
+            _("{path}: is open in another program; close it there first").format(
+                path=folder / _LAYERS
+            )
         )
 
 
-def _digest(path: Path) -> str | None:
-    if not path.is_file():
-        return None
+def _touched(folder: Path, record: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield what is not as the record says it was written."""
+    digests = record.get(_DIGESTS)
+    for name, digest in digests.items() if isinstance(digests, dict) else ():
+        path = folder / str(name)
+        # A record may have been tampered with: only lists of this folder are looked at.
+        if path.name in _LISTS and path.is_file() and _digest(path) != digest:
+            yield path
+    layers = folder / _LAYERS
+    ours = _LAYERS in str(record.get("outputs")) and layers.is_file()
+    if ours and _layer_digest(layers) != record.get(_LAYER_DIGEST):
+        yield layers
+
+
+def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _is_answered(path: Path) -> bool:
-    """Whether somebody answered for any suspect; opening the file alone changes nothing of that."""
-    if not path.is_file():
-        return False
+def _layer_digest(path: Path) -> str:
+    """Return the hash of what the layer of suspects holds; looking at it in QGIS changes nothing.
+
+    What cannot be read may hold anything: it has a hash that nothing else has.
+    """
     try:
-        frame = pyogrio.read_dataframe(
-            path, layer=_LAYER, columns=list(FIELD_COLUMNS), read_geometry=False
-        )
-    except (DataSourceError, DataLayerError):
-        # What cannot be read may hold anything.
-        return True
-    answered = frame["answer"].fillna(ANSWERS[0]) != ANSWERS[0]
-    filled = frame.drop(columns="answer").notna().any(axis=1)
-    return bool((answered | filled).any())
+        cells = pyogrio.read_dataframe(path, layer=_LAYER, read_geometry=False)
+        shapes = pyogrio.read_dataframe(path, layer=_LAYER, columns=[])
+    except (DataSourceError, DataLayerError, ValueError):
+        return ""
+    text = cells.to_csv(index=False) + shapes.to_wkt(rounding_precision=4).to_csv(index=False)
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -12,7 +12,7 @@ from change.export.chips import View
 from change.export.folder import write_folder
 from change.export.geojson import excess_frame, excluded_frame, suspects_frame, write_geojson
 from change.export.gpkg_tables import inventory_tables
-from change.export.inspected import inspected_writer
+from change.export.inspected import filled_writer
 from change.export.qgis import dress_inventory
 from change.export.shown import SHOWN, Shown, shown_writers
 from change.inventory_result import EmptyPermit, InventoryResult
@@ -92,7 +92,7 @@ def write_inventory(result: InventoryResult, target: Path) -> list[Path]:
     writers |= shown_writers(_shown(result, empty), told)
     told["outputs"] = list(writers)
     # The record comes last: where it stands, everything it names stands too.
-    writers[_RECORD] = inspected_writer(told)
+    writers[_RECORD] = filled_writer(told)
     write_folder(target, writers)
     return [target / name for name in writers]
 

@@ -14,7 +14,7 @@ from change.export.cell_text import clean_text
 from change.export.dossier import Dossier, Entry
 from change.export.headings import COLUMN_WORDS, SLUG_WORDS, in_languages, list_languages
 from change.export.navigation import navigation_link
-from change.fieldwork import FIELD_COLUMNS
+from change.fieldwork import FIELD_COLUMNS, Decision
 from survey.settings import NAVIGATIONS, ExportSettings
 from survey.words import LANGUAGES, N_
 
@@ -36,7 +36,11 @@ __all__ = [
 Cell = str | float | date | None
 """What stands in a cell: text, a number, a day, or nothing."""
 
-LIST_WORDS = {"case_number": N_("case number"), "found_on": N_("found on")}
+LIST_WORDS = {
+    "case_number": N_("case number"),
+    "found_on": N_("found on"),
+    "desk": N_("said at the desk"),
+}
 """What people call the columns that only the list has."""
 
 NOWHERE = N_("unassigned")
@@ -66,6 +70,7 @@ _COLUMNS: tuple[tuple[str, str, float], ...] = (
     ("why_en", "text", 42),
     ("severity", "number", 8),
     ("score", "share", 9),
+    ("desk", "text", 16),
     ("inspector", "text", 10),
     ("inspected_on", "day", 11),
     ("answer", "text", 12),
@@ -156,25 +161,33 @@ class Ledger:
 
     def row(self, entry: Entry) -> tuple[Cell, ...]:
         """Return the cells of a suspect, one for each column."""
-        decided = entry.decision.columns if entry.decision is not None else {}
-        values = {**entry.values, **decided}
-        return tuple(self._cell(column, entry, values) for column in self.columns)
+        return tuple(self._cell(column, entry) for column in self.columns)
 
-    def _cell(self, column: Column, entry: Entry, values: Mapping[str, Any]) -> Cell:
+    def _cell(self, column: Column, entry: Entry) -> Cell:
         if column.form == "picture":
             return entry.picture(_ROLES[column.name], marked=True)
+        if column.name == "desk":
+            return self._desk(entry.decision)
         if column.name in _OF_ENTRY:
             return _OF_ENTRY[column.name](entry)
         if column.name == "navigation":
             return navigation_link(
                 self.style.navigation, lon=entry.lon, lat=entry.lat, name=entry_name(entry)
             )
-        value = values.get(column.name)
+        value = entry.values.get(column.name)
         if column.form == "day":
             return _day(value)
         if column.form in ("number", "share"):
             return _number(value)
         return self._text(column.name, value)
+
+    def _desk(self, said: Decision | None) -> str | None:
+        """Return what a person said at the desk: no result of an inspection."""
+        if said is None:
+            return None
+        words = [self._text("answer", said.answer), self._text("dismissal", said.dismissal)]
+        told = [*words, *map(clean_text, (said.note, said.by, said.at[:10]))]
+        return "; ".join(text for text in told if text)
 
     def _text(self, name: str, value: Any) -> str | None:
         text = clean_text(value)

@@ -1,5 +1,6 @@
 """Team folders: of a run's results a folder for each team, in the order of a sensible round."""
 
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,13 +12,14 @@ import numpy as np
 
 from change.export.csv_list import write_csv
 from change.export.dossier import CHIPS, Dossier, Entry
-from change.export.folder import require_free_folder, write_folder
-from change.export.handouts import HandoutStyle, handout_writers
+from change.export.folder import FILE_ENDINGS, require_free_folder, write_folder
+from change.export.handouts import NAMES, HandoutStyle, handout_writers
+from change.export.inspected import filled_writer, require_unfilled
 from change.export.rounds import in_rounds
 from change.export.table import list_style
 from change.fieldwork import Decision
 from survey.errors import OutputError
-from survey.runs import Write, read_record, record_writer
+from survey.runs import Write, read_record
 from survey.words import _
 
 __all__ = ["UNITS", "Order", "require_free_teams", "write_team_folders"]
@@ -26,7 +28,9 @@ UNITS = ("township", "community", "team", "cell")
 """Columns by which results can be parted."""
 
 _RECORD, _DISMISSED = "export.json", "dismissed.csv"
-_LONGEST = 60
+_LONGEST, _UNNAMED = 60, "_"
+_SINGLE = (CHIPS, _DISMISSED, *NAMES)
+_OURS = re.compile(r"\d+_.*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,20 +55,34 @@ def require_free_teams(target: Path, results: Path) -> None:
     OutputError
         Something that is not ours lies there, or it is the folder of the results itself.
     """
-    if target.resolve() == results.resolve():
+    try:
+        itself = target.resolve() == results.resolve()
+    except (OSError, RuntimeError) as error:
+        raise OutputError(
+            _("{path}: cannot be written ({error})").format(path=target, error=error)
+        ) from error
+    if itself:
         raise OutputError(
             _("{path}: holds the results themselves; name another folder").format(path=target)
         )
     earlier = read_record(target / _RECORD)
     if target.exists() and not target.is_dir():
         raise OutputError(_("{path}: is a file; name a folder").format(path=target))
-    if target.is_dir() and earlier is None and any(target.iterdir()):
+    if target.suffix.lower() in FILE_ENDINGS:
+        raise OutputError(_("{path}: is a file; name a folder").format(path=target))
+    if target.is_dir() and earlier is None and _in_use(target):
         raise OutputError(
             _("{path}: exists and was not written by orthowatch; choose another place").format(
                 path=target
             )
         )
     require_free_folder(target, (), _RECORD)
+    require_unfilled(target, target / _RECORD)
+
+
+def _in_use(target: Path) -> bool:
+    """Whether anything lies there but the drafts of an export that was killed."""
+    return any(not path.name.startswith(".orthowatch-") for path in target.iterdir())
 
 
 def write_team_folders(dossier: Dossier, target: Path, order: Order) -> list[Path]:
@@ -90,9 +108,11 @@ def write_team_folders(dossier: Dossier, target: Path, order: Order) -> list[Pat
         style = list_style(order.style.settings)
         writers[_DISMISSED] = lambda path: write_csv(decided.only(dismissed), path, style)
     record = _record(dossier, order, [*writers, _RECORD], groups, dismissed)
-    earlier = (read_record(target / _RECORD) or {}).get("outputs", [])
-    write_folder(target, writers | {_RECORD: record_writer(record)})
-    _drop(target, set(earlier) - set(writers) - {_RECORD})
+    require_free_folder(target, writers, _RECORD)
+    _require_no_strangers(target)
+    stale = _stale(target, writers)
+    write_folder(target, writers | {_RECORD: filled_writer(record)})
+    _drop(stale)
     return [target / name for name in (*writers, _RECORD)]
 
 
@@ -111,11 +131,12 @@ def _groups(entries: Sequence[Entry], by: str | None) -> dict[str, list[Entry]]:
         return {}
     told: dict[str, list[Entry]] = defaultdict(list)
     for item in entries:
-        told[item.values.get(by) or ""].append(item)
+        told[str(item.values.get(by) or "")].append(item)
     ranked = sorted(told.items(), key=lambda pair: (not pair[0], pair[0]))
-    digits, nobody = len(str(len(ranked))), _("unassigned")
+    digits = len(str(len(ranked)))
+    blank = {"": _("unassigned")}
     return {
-        f"{number:0{digits}d}_{_file_name(name) or nobody}": found
+        f"{number:0{digits}d}_{blank.get(name) or _file_name(name) or _UNNAMED}": found
         for number, (name, found) in enumerate(ranked, start=1)
     }
 
@@ -162,7 +183,7 @@ def _copy_chips(dossier: Dossier, target: Path) -> None:
         for role in ("before", "after"):
             for marked in (False, True):
                 name = item.picture(role, marked=marked)
-                if name and (dossier.folder / name).is_file():
+                if name:
                     shutil.copyfile(dossier.folder / name, target / Path(name).relative_to(CHIPS))
 
 
@@ -188,11 +209,35 @@ def _record(
     }
 
 
-def _drop(target: Path, names: Iterable[str]) -> None:
-    """Remove what an earlier export wrote for a unit that has nothing to do any more."""
-    for name in names:
-        stale = target / Path(name).name
-        if stale.is_dir():
-            shutil.rmtree(stale)
+def _require_no_strangers(target: Path) -> None:
+    """Refuse to replace a unit's folder in which somebody keeps a file of their own."""
+    for unit in target.glob("*_*/"):
+        for path in unit.iterdir() if _OURS.fullmatch(unit.name) else ():
+            if path.name not in (CHIPS, *NAMES) and not path.name.startswith("."):
+                raise OutputError(
+                    _("{path}: is not ours, and would be lost; move it, or write elsewhere").format(
+                        path=path
+                    )
+                )
+
+
+def _stale(target: Path, writers: Mapping[str, Write]) -> list[Path]:
+    """Return what an earlier export wrote for a unit that has nothing to do any more."""
+    named = (read_record(target / _RECORD) or {}).get("outputs")
+    return [
+        target / name
+        for name in (named if isinstance(named, list) else [])
+        # A record may have been tampered with: only names that an export can have written.
+        if isinstance(name, str)
+        and Path(name).name == name
+        and (_OURS.fullmatch(name) or name in _SINGLE)
+        and name not in writers
+    ]
+
+
+def _drop(stale: Iterable[Path]) -> None:
+    for path in stale:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
         else:
-            stale.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)

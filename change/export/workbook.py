@@ -61,11 +61,11 @@ _FORMS: dict[str, dict[str, object]] = {
     "text": {},
     # What is typed over a code stays text: 001 does not become 1.
     "code": {"num_format": "@"},
-    "count": {"num_format": "0"},
+    "count": {"num_format": "0", "align": "center"},
     "number": {"num_format": "#,##0.0"},
     "degrees": {"num_format": "0.000000"},
     "share": {"num_format": "0.00"},
-    "day": {"num_format": "yyyy-mm-dd"},
+    "day": {"num_format": "yyyy-mm-dd", "align": "center"},
     "picture": {},
     "link": {"font_color": "#0563C1", "underline": 1},
 }

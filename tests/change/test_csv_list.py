@@ -72,8 +72,8 @@ def test_what_somebody_decided(tmp_path):
         at="2026-01-02T03:04:05Z",
     )
     row = written(dossier.decided({said.id: said}), tmp_path)[0]
-    assert (row["answer"], row["dismissal"]) == ("dismissed", "shadow or light")
-    assert (row["inspected_on"], row["remark"]) == ("2026-01-02", "'=1+1")
+    assert row["desk"] == "dismissed; shadow or light; =1+1; 2026-01-02"
+    assert (row["answer"], row["dismissal"], row["inspected_on"]) == ("", "", "")
 
 
 def test_gdal_reads_it(tmp_path):

@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -134,3 +135,78 @@ def test_no_suspects_at_all(dossier, tmp_path):
     write_team_folders(nobody, tmp_path / "by", order(by="team"))
     assert (tmp_path / "out" / "review" / "index.html").is_file()
     assert [path.name for path in (tmp_path / "by").iterdir()] == ["export.json"]
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [[".."], ["."], [""], ["/"], ["mine"], ["../../mine"], None, 5, [5], [["a"]], ["a\0b"]],
+)
+def test_a_record_that_lies_deletes_nothing(dossier, tmp_path, outputs):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "precious.txt").write_text("mine")
+    (tmp_path / "out" / "mine").mkdir(parents=True)
+    (tmp_path / "out" / "mine" / "precious.txt").write_text("mine")
+    told = {"generator": "orthowatch", "outputs": outputs}
+    (tmp_path / "out" / "export.json").write_text(json.dumps(told))
+    write_team_folders(dossier, tmp_path / "out", order())
+    assert (tmp_path / "mine" / "precious.txt").is_file()
+    assert (tmp_path / "out" / "mine" / "precious.txt").is_file()
+    assert (tmp_path / "out" / "inspection.csv").is_file()
+    assert (tmp_path / "result").is_dir()
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("by", [None, "township"])
+def test_a_list_that_somebody_filled_in_is_never_replaced(dossier, tmp_path, by):
+    write_team_folders(dossier, tmp_path / "out", order(by=by))
+    filled = next((tmp_path / "out").rglob("inspection.csv"))
+    filled.write_bytes(filled.read_bytes() + b"confirmed")
+    before = contents(tmp_path / "out")
+    for again in (order(by=by), order(by="team")):
+        with pytest.raises(OutputError, match=r"inspection\.csv: was changed"):
+            write_team_folders(dossier, tmp_path / "out", again)
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_photo_in_a_units_folder_is_never_lost(dossier, tmp_path):
+    write_team_folders(dossier, tmp_path / "out", order(by="township"))
+    unit = next(path for path in (tmp_path / "out").iterdir() if path.is_dir())
+    (unit / "photo.jpg").write_bytes(b"mine")
+    before = contents(tmp_path / "out")
+    with pytest.raises(OutputError, match=r"photo\.jpg: is not ours"):
+        write_team_folders(dossier, tmp_path / "out", order(by="township"))
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_file_of_somebody_else_is_not_overwritten_by_another_form(dossier, tmp_path):
+    write_team_folders(dossier, tmp_path / "out", order())
+    (tmp_path / "out" / "sheets.html").write_text("mine")
+    with pytest.raises(OutputError, match=r"sheets\.html: exists"):
+        write_team_folders(dossier, tmp_path / "out", order(forms=("html",)))
+    assert (tmp_path / "out" / "sheets.html").read_text() == "mine"
+
+
+def test_a_failure_in_the_midst_leaves_the_earlier_export(dossier, tmp_path, monkeypatch):
+    write_team_folders(dossier, tmp_path / "out", order(by="township"))
+    before = contents(tmp_path / "out")
+    real, calls = Path.rename, []
+
+    def fail(self, target):
+        calls.append(self)
+        if len(calls) == 4:
+            raise OSError(28, "No space left on device")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OutputError, match="No space left"):
+        write_team_folders(dossier, tmp_path / "out", order(by="township", forms=("gpx",)))
+    assert contents(tmp_path / "out") == before
+
+
+def test_the_drafts_of_a_killed_export_stand_in_nobodys_way(dossier, tmp_path):
+    (tmp_path / "out" / ".orthowatch-abc").mkdir(parents=True)
+    write_team_folders(dossier, tmp_path / "out", order())
+    assert (tmp_path / "out" / "inspection.csv").is_file()

@@ -168,10 +168,10 @@ def test_what_somebody_decided(tmp_path):
     )
     book = written(dossier.decided({said.id: said}), tmp_path)
     read = rows(book.worksheets[0], book)
-    assert read[1]["answer"] == ANSWER_WORDS["confirmed"]
-    assert (read[1]["inspector"], read[1]["remark"]) == ("王", "=1+1")
-    assert read[1]["inspected_on"].date() == date(2026, 1, 2)
-    assert [row["answer"] for row in read] == [None, "confirmed", None]
+    assert read[1]["desk"] == f"{ANSWER_WORDS['confirmed']}; =1+1; 王; 2026-01-02"
+    # At the desk nobody inspects: what field teams fill in stays empty.
+    assert [row["answer"] for row in read] == [None, None, None]
+    assert [row["inspected_on"] for row in read] == [None, None, None]
 
 
 def test_pictures_lie_in_their_row(tmp_path):

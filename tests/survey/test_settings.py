@@ -46,7 +46,8 @@ def test_an_empty_file_says_nothing(toml):
 def other_than(name, default):
     """Return another value for a setting, as TOML writes it."""
     if isinstance(default, str):
-        return {"precision": "precise", "cell_code": "{serial:03d}"}[name]
+        others = {"precision": "precise", "cell_code": "{serial:03d}"}
+        return (others | {"navigation": "none", "language": "both"})[name]
     return (not default) if isinstance(default, bool) else (default * 1.5 or 1)
 
 
@@ -83,7 +84,7 @@ def test_no_number_takes_words(toml, section, name, default):
     ("text", "says"),
     [
         ("[detect]\nmin_aera_m2 = 3\n", "min_aera_m2.*min_area_m2"),
-        ("[detection]\n", r"\[detection\].*align, blocks, detect, dispatch, permits"),
+        ("[detection]\n", r"\[detection\].*align, blocks, detect, dispatch, export, permits"),
         ("detect = 3\n", r"\[detect\]"),
         ("min_area_m2 = 3\n", r"\[min_area_m2\]"),
         ("[detect]\nmin_area_m2 = -1\n", "detect.min_area_m2 cannot be -1"),

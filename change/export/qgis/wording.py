@@ -55,13 +55,13 @@ _FURTHER_COLUMNS = {
     "footprint_m2": N_("permitted ground (m²)"),
     "floor_area_m2": N_("permitted floor area (m²)"),
     "storeys": N_("permitted storeys"),
-    "height_m": N_("height (m)"),
+    "height_m": N_("permitted height (m)"),
     "holder": N_("holder"),
     "use": N_("use"),
     "temporary": N_("temporary"),
     "flaws": N_("flaws"),
     "why": N_("flaw"),
-    "detail": N_("what is wrong"),
+    "detail": N_("details"),
     "kept": N_("kept"),
     "east_m": N_("shift east (m)"),
     "north_m": N_("shift north (m)"),
@@ -87,6 +87,10 @@ _OWN = {
     ("permits", "number"): N_("permit"),
     ("flawed_rows", "number"): N_("permit"),
     ("excluded", "reason"): N_("why not judged"),
+    ("excluded", "area_m2"): N_("size (m²)"),
+    ("empty_permits", "area_m2"): N_("size (m²)"),
+    ("empty_permits", "height_m"): N_("height measured (m)"),
+    ("changes", "origin"): N_("new or stock change"),
 }
 
 

@@ -57,6 +57,8 @@ def content_script(dossier: Dossier, *, language: str, navigation: str, pictures
         Where the clean chips lie, as the page finds them.
     """
     record = dossier.record
+    origins = {entry.values.get("origin") for entry in dossier.entries}
+    origin = origins.pop() if len(origins) == 1 else None
     content = {
         "run_id": dossier.run_id,
         "version": _text(str(record.get("version", ""))),
@@ -68,7 +70,7 @@ def content_script(dossier: Dossier, *, language: str, navigation: str, pictures
         "answers": ANSWERS,
         "dismissals": DISMISSALS,
         "columns": _SHOWN,
-        "words": {name: page_words(name) for name in LANGUAGES},
+        "words": {name: page_words(name, origin) for name in LANGUAGES},
         "suspects": [_suspect(entry, navigation) for entry in dossier.entries],
     }
     told = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -5,7 +5,7 @@ The page speaks all languages at once and switches between them by itself.
 
 from typing import Any
 
-from change.export.headings import COLUMN_WORDS, SLUG_WORDS
+from change.export.headings import COLUMN_WORDS, SLUG_WORDS, column_word
 from survey.words import N_, _, spoken_in
 
 __all__ = ["PAGE_WORDS", "page_words"]
@@ -120,13 +120,15 @@ PAGE_WORDS = {**_FRAME, **_LIST, **_PICTURE, **_TRIAGE, **_FACTS, **_KEYS}
 """What the page says, by the names its parts ask for."""
 
 
-def page_words(language: str) -> dict[str, Any]:
+def page_words(language: str, origin: str | None = None) -> dict[str, Any]:
     """Return all words of the page in a language.
 
     Parameters
     ----------
     language
         One of ``survey.words.LANGUAGES``.
+    origin
+        The origin of all suspects of the page; None where they differ.
 
     Returns
     -------
@@ -135,7 +137,7 @@ def page_words(language: str) -> dict[str, Any]:
     with spoken_in(language):
         return {
             "page": {name: _(text) for name, text in PAGE_WORDS.items()},
-            "columns": {name: _(text) for name, text in COLUMN_WORDS.items()},
+            "columns": {name: _(column_word(name, origin)) for name in COLUMN_WORDS},
             "slugs": {
                 column: {slug: _(text) for slug, text in words.items()}
                 for column, words in SLUG_WORDS.items()

@@ -28,6 +28,24 @@ _EXCLUDED_WORDS = {
     "not_seen_after": N_("the later flight shows nothing there"),
     "uncertain": N_("the flights may be too far off each other there"),
 }
+_ROLE_WORDS = {
+    "before": N_("earlier flight"),
+    "after": N_("later flight"),
+    "ortho": N_("flight"),
+    "dsm_before": N_("surface model of the earlier flight"),
+    "dsm_after": N_("surface model of the later flight"),
+    "dsm": N_("surface model"),
+    "permits": N_("permits"),
+    "control_points": N_("control points"),
+    "within": N_("area to report on"),
+    "townships": N_("townships"),
+    "communities": N_("communities"),
+    "cells": N_("grid cells"),
+    "protected": N_("protected ground"),
+    "alignment": N_("alignment"),
+    "detector": N_("detector"),
+    "evidence": N_("evidence from elsewhere"),
+}
 _VERDICTS = {
     "verified": N_("The alignment of the two flights is verified."),
     "unverified": N_("The alignment is NOT verified. Take every suspect for a hint."),
@@ -62,6 +80,7 @@ def write_run_page(
         lstrip_blocks=True,
     )
     environment.filters["word"] = _word
+    environment.filters["role"] = _role
     told = environment.get_template("page.html").render(
         _=_,
         language=current_language().replace("_", "-"),
@@ -83,6 +102,13 @@ def _word(slug: str | None, column: str) -> str:
     """Return what people call a slug of a column."""
     words = SLUG_WORDS[column]
     return _(words[slug]) if slug in words else str(slug or "")
+
+
+def _role(role: str) -> str:
+    """Return what people call the role of a file; of protected ground with its name."""
+    kind, _colon, name = role.partition(":")
+    called = _(_ROLE_WORDS[kind]) if kind in _ROLE_WORDS else kind
+    return _("{name} ({label})").format(name=called, label=name) if name else called
 
 
 def _verdict(dossier: Dossier) -> tuple[str, str, str] | None:

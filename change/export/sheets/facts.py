@@ -8,7 +8,7 @@ from typing import Any
 from pyproj import CRS
 
 from change.export.dossier import Dossier, Entry
-from change.export.headings import COLUMN_WORDS, SLUG_WORDS
+from change.export.headings import SLUG_WORDS, column_word
 from change.export.sheets.style import SheetStyle
 from change.export.sheets.texts import shorten
 from survey.crs import describe_crs
@@ -119,7 +119,7 @@ def _rows(entry: Entry, columns: tuple[str, ...], style: SheetStyle) -> Iterator
         told = _told(column, entry.values, style)
         if told or column in _ALWAYS:
             yield Fact(
-                name=style.say(COLUMN_WORDS[column]),
+                name=style.say(column_word(column, entry.values.get("origin"))),
                 value=told or "–",
                 lines=1 + len(style.languages) if column in _LONG else 1,
             )
