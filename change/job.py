@@ -176,6 +176,7 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
         facts=pair_facts(pair, findings, saved)
         | {"permits": permit_facts(ground.permits, ground.offset)}
         | {"detector": _detector_facts(detector, detection)},
+        detector=detector,
         permits=ground.permits,
         districts=layers.districts,
         within=area,

@@ -11,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 from change.detection import Detection
 from change.dispatch import Districts, Place
 from change.exclusion import Excluded
+from change.model.detector import Detector
 from change.permits import Permits
 from change.suspicion import Suspect
 from survey.field_file import Measurement, SavedField, flight_digest
@@ -69,6 +70,8 @@ class Result:
     """What was assumed, one sentence each."""
     facts: dict[str, Any]
     """More for the run record: permits read, rows that were flawed, CRS..."""
+    detector: Detector | None = None
+    """What looked at the pictures; None where that is not known any more."""
     permits: Permits | None = None
     """The permit layer where the flight shows what it draws; None where none was given."""
     districts: Districts | None = None

@@ -180,7 +180,7 @@ def test_the_report_speaks_chinese(call, words, tmp_path):
     page = page_of(tmp_path / "out")
     assert '<html lang="zh-CN">' in page
     said = Page(page).text
-    assert "已核实" in said
+    assert "已验证" in said
     for english in ("Verified", "residual", "Settings", "earlier", "From near"):
         assert english not in said
 

@@ -229,7 +229,14 @@ def test_workers_and_blocks_change_no_byte(tmp_path):
     assert {name.partition("/")[0] for name in alone} == {
         *("changes.geojson", "chips", "excess.geojson", "excluded.geojson", "inspection.csv"),
         *("inspection.xlsx", "overview.png", "project.qgz", "rasters", "report.html"),
-        *("residuals.png", "results.gpkg", "review", "sheets.html", "suspects.geojson"),
+        *(
+            "evidence.png",
+            "residuals.png",
+            "results.gpkg",
+            "review",
+            "sheets.html",
+            "suspects.geojson",
+        ),
         *("suspects.gpx", "suspects.kmz"),
     }
     for name, content in alone.items():

@@ -7,6 +7,7 @@ from typing import Any
 
 from change.export.chips import View
 from change.export.dossier import make_dossier
+from change.export.evidence_layers import draw_evidence
 from change.export.field_map import draw_field_map
 from change.export.folder import FILE_ENDINGS, require_free_folder, write_folder
 from change.export.geojson import excess_frame, excluded_frame, suspects_frame, write_geojson
@@ -40,8 +41,10 @@ _FOLDER_FILES = (
     "overview.png",
     "residuals.png",
     *SHOWN,
+    "evidence.png",
     "report.html",
 )
+_EVIDENCE = "evidence.png"
 _RECORD = "run.json"
 
 
@@ -180,7 +183,17 @@ def _shown(result: Result, record: dict[str, Any]) -> dict[str, Write]:
     return {
         "residuals.png": lambda path: draw_field_map(path, pair, []),
         **shown_writers(shown, record),
+        **_evidence(result),
         "report.html": lambda path: _write_page(path, result, record),
+    }
+
+
+def _evidence(result: Result) -> dict[str, Write]:
+    detector = result.detector
+    if detector is None or not result.suspects:
+        return {}
+    return {
+        _EVIDENCE: lambda path: draw_evidence(path, result.pair, detector, result.suspects),
     }
 
 
@@ -202,10 +215,17 @@ def _pictures(folder: Path) -> list[tuple[str, str, Path]]:
         "Each dot is a place found in both flights; its arrow shows what the alignment leaves over"
         " there, enlarged as the legend says. On pink ground it is less certain."
     )
-    return [
+    told = _(
+        "Around the first suspects: both pictures, how likely each shows a roof, and how likely"
+        " something built appeared or went (dark for no, bright for yes); with surface models the"
+        " height gained, orange, or lost, blue."
+    )
+    pictures = [
         (_("Before and after"), seen, folder / "overview.png"),
+        (_("What the suspects were told from"), told, folder / _EVIDENCE),
         (_("How well the flights fit"), fit, folder / "residuals.png"),
     ]
+    return [picture for picture in pictures if picture[-1].exists()]
 
 
 def _record(result: Result, outputs: list[str]) -> dict[str, Any]:

@@ -7,8 +7,10 @@ later.
 
 import json
 import math
+import os
 import re
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,10 +19,18 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import pyogrio
-from pyogrio.errors import DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS
+from pyproj.exceptions import ProjError
 from shapely import Polygon
+from shapely.errors import ShapelyError
 
+from change.export.soundness import (
+    require_columns,
+    require_sound_index,
+    require_sound_record,
+    sound_table,
+)
 from change.fieldwork import Decision
 from survey.crs import transformer
 from survey.errors import LayerError
@@ -40,9 +50,13 @@ __all__ = [
 
 CHIPS, CHIP_INDEX = "chips", "index.json"
 """The folder of the pictures, and the file in it that says where each lies."""
+_MARKED = "marked"
 _LAYERS = ("results.gpkg", "suspects")
 _RECORD = "run.json"
 _ID = re.compile("[0-9a-f]{12}")
+# SQLite, database file format, 1.3: GDAL would follow other files to wherever they point.
+_DATABASE = b"SQLite format 3\x00"
+_ROLES = ("before", "after")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +84,7 @@ class Chip:
     side_px: int
     """Width and height, pixels."""
     roles: tuple[str, ...]
-    """Which flights show anything there, of ``before`` and ``after``."""
+    """Of which flights there are pictures, clean and marked: of ``before`` and ``after``."""
     profile: Profile | None = None
     """Heights through it; None without surface models."""
 
@@ -108,7 +122,7 @@ class Entry:
         """
         if self.chip is None or role not in self.chip.roles:
             return None
-        folder = f"{CHIPS}/marked" if marked else CHIPS
+        folder = f"{CHIPS}/{_MARKED}" if marked else CHIPS
         return f"{folder}/{self.id}_{role}.jpg"
 
 
@@ -164,7 +178,7 @@ def make_dossier(frame: gpd.GeoDataFrame, record: Mapping[str, Any], folder: Pat
     crs = CRS.from_user_input(frame.crs)
     points = frame.geometry.representative_point()
     lons, lats = transformer(crs, CRS.from_epsg(4326)).transform(points.x, points.y)
-    chips = _read_chips(folder / CHIPS / CHIP_INDEX)
+    chips = _read_chips(folder / CHIPS)
     rows = frame.drop(columns=frame.geometry.name).to_dict("records")
     entries = tuple(
         Entry(
@@ -192,20 +206,55 @@ def open_dossier(folder: Path) -> Dossier:
         The folder holds no results of ours, or they are damaged.
     """
     record = read_record(folder / _RECORD)
-    file, layer = _LAYERS
-    if record is None or file not in record.get("outputs", []):
+    if record is None or not _names_layers(record):
         raise LayerError(
             _("{path}: not a folder of results; name one that detect -o has written").format(
                 path=folder
             )
         )
     try:
-        frame = pyogrio.read_dataframe(folder / file, layer=layer)
-    except (DataSourceError, ValueError) as error:
-        raise LayerError(
-            _("{path}: cannot be read ({error})").format(path=folder / file, error=error)
-        ) from error
-    return make_dossier(frame, record, folder)
+        require_sound_record(record)
+    except ValueError as error:
+        raise _unreadable(folder / _RECORD, error) from error
+    return make_dossier(_read_table(folder / _LAYERS[0]), record, folder)
+
+
+def _names_layers(record: Mapping[str, Any]) -> bool:
+    outputs = record.get("outputs")
+    return not isinstance(outputs, list) or _LAYERS[0] in outputs
+
+
+def _read_table(path: Path) -> gpd.GeoDataFrame:
+    """Return the layer of suspects as a run has written it, or refuse it."""
+    layer = _LAYERS[1]
+    try:
+        if not path.is_file():
+            raise ValueError(_("not a file"))
+        with path.open("rb") as stream:
+            if stream.read(len(_DATABASE)) != _DATABASE:
+                raise ValueError(_("not a GeoPackage"))
+        with warnings.catch_warnings():
+            # What GDAL finds odd is refused below, or does not matter here.
+            warnings.simplefilter("ignore")
+            told = pyogrio.read_info(path, layer=layer)
+            fields = [str(name) for name in told["fields"] if name != "geometry"]
+            require_columns(fields, geometry=told["geometry_type"], crs=told["crs"])
+            frame = pyogrio.read_dataframe(path, layer=layer, columns=fields)
+            return sound_table(frame)
+    except (
+        *(DataSourceError, DataLayerError, ProjError, ShapelyError),
+        *(OSError, ValueError, TypeError, OverflowError),
+    ) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> LayerError:
+    told = " ".join(str(error).split())
+    return LayerError(
+        _("{path}: cannot be read ({error}); take it as orthowatch has written it").format(
+            path=path, error=told
+        )
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -217,26 +266,38 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _read_chips(path: Path) -> dict[str, Chip]:
-    if not path.exists():
+def _read_chips(folder: Path) -> dict[str, Chip]:
+    """Return the pictures that lie in a folder itself: links lead anywhere and do not count."""
+    path = folder / CHIP_INDEX
+    if folder.is_symlink() or not os.path.lexists(path):
         return {}
     try:
+        if path.is_symlink() or not path.is_file():
+            raise ValueError(_("not a file"))
         index = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): _chip(told) for name, told in index["chips"].items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise LayerError(
-            _("{path}: cannot be read ({error})").format(path=path, error=error)
-        ) from error
+        require_sound_index(index)
+        files = _files_in(folder) & _files_in(folder / _MARKED)
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+    return {name: _chip(name, told, files) for name, told in index["chips"].items()}
 
 
-def _chip(told: Mapping[str, Any]) -> Chip:
+def _files_in(folder: Path) -> set[str]:
+    if folder.is_symlink() or not folder.is_dir():
+        return set()
+    with os.scandir(folder) as found:
+        return {item.name for item in found if item.is_file(follow_symlinks=False)}
+
+
+def _chip(name: str, told: Mapping[str, Any], files: Collection[str]) -> Chip:
     profile = told.get("profile")
+    there = (role for role in _ROLES if f"{name}_{role}.jpg" in files)
     return Chip(
         left=float(told["left"]),
         top=float(told["top"]),
         pixel_m=float(told["pixel_m"]),
-        side_px=int(told["side_px"]),
-        roles=tuple(role for role in ("before", "after") if role in told["roles"]),
+        side_px=told["side_px"],
+        roles=tuple(role for role in there if role in told["roles"]),
         profile=None
         if profile is None
         else Profile(

@@ -4,6 +4,7 @@ Everything a stranger may have written is a string in it, never a formula or a l
 their row and move with it. Rows are written one after the other and kept nowhere.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -277,13 +278,17 @@ def _no_markup(text: str) -> str:
 def _insert_picture(sheet: Worksheet, place: tuple[int, int], file: Path, told: str) -> None:
     """Lay a picture into a cell, so that it is sorted, filtered and scaled with its row."""
     try:
-        with Image.open(file, formats=["JPEG"]) as picture:
+        with warnings.catch_warnings():
+            # Few bytes can claim to be more pixels than any memory holds.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(file, formats=["JPEG"])
+        with picture:
             dots = picture.info.get("dpi", (_DOTS_PER_INCH, _DOTS_PER_INCH))
             wide, high = (
                 side * _DOTS_PER_INCH / (dot or _DOTS_PER_INCH)
                 for side, dot in zip(picture.size, dots, strict=True)
             )
-    except OSError:
+    except (OSError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         # A damaged picture must not cost the list.
         return
     scale = _PICTURE_PX / max(wide, high)

@@ -7,11 +7,11 @@ __all__ = ["WORDS", "language_of", "translate"]
 
 WORDS = {
     # Algorithms
-    "Check flights": "检查航片",
+    "Check flights": "检查影像",
     "Align two flights": "两期影像配准",
-    "Detect suspects between two flights": "两期对比，列出疑似图斑",
+    "Detect suspects between two flights": "两期比对，列出疑似图斑",
     "Inventory of one flight": "单期清查",
-    "Export lists by township or team": "按镇街或小组导出清单",
+    "Export lists by township or team": "按镇街或班组导出清单",
     "Says what is wrong or doubtful with one flight or two: each finding goes to the log, and to"
     " the report. Fails where a flight cannot be used.": (
         "说明一期或两期影像有何错误或可疑之处：逐条写入日志和报告。影像无法使用时，算法失败。"
@@ -19,21 +19,21 @@ WORDS = {
     "Measures how the later flight lies against the earlier one and writes a report, the"
     " displacement field and the ties; the later flight moved onto the earlier one, too, if"
     " wanted.": (
-        "测量后期影像相对前期的偏移，输出报告、位移场和同名点；需要时同时输出纠正到前期上的后期影像。"
+        "测量后期影像相对前期的偏移，输出报告、位移场和连接点；需要时同时输出配准到前期地面上的后期影像。"
     ),
     "Compares two flights over the same ground and lists the structures that appeared or grew and"
-    " that no permit covers.": ("对比同一地块的两期影像，列出新增或扩建且没有许可的建筑。"),
+    " that no permit covers.": ("比对同一地块的两期影像，列出新增或增大且没有许可的建筑。"),
     "Lists what stands in one flight and no permit covers, and the permits on which nothing"
-    " stands.": ("列出单期影像中没有许可的现有建筑，以及尚未动工的许可。"),
+    " stands.": ("列出单期影像中没有许可的现有建筑，以及批而未建的许可。"),
     "Makes the lists, sheets and files for the field out of a folder of results, one bundle for"
     " each township, community, cell or team.": (
-        "由结果文件夹生成外业清单、核查表和导航文件，按镇街、社区、网格或小组分包。"
+        "由结果文件夹生成外业清单、核查单和导航文件，按镇街、社区、网格或班组分包。"
     ),
     # Parameters
     "Earlier flight": "前期影像",
     "Later flight": "后期影像",
     "Flight": "影像",
-    "{name}, a folder of tiles": "{name}（分幅文件夹）",
+    "{name}, a folder of tiles": "{name}（图块文件夹）",
     "Surface model of the earlier flight": "前期数字表面模型（DSM）",
     "Surface model of the later flight": "后期数字表面模型（DSM）",
     "Surface model of the flight": "数字表面模型（DSM）",
@@ -52,7 +52,7 @@ WORDS = {
     "CRS of files that state none": "未注明坐标系的文件所用坐标系",
     "CRS of the layers, whatever they say of themselves": "强制指定图层坐标系",
     "Value that means no picture": "无影像区域的像素值",
-    "Refuse layers with flawed rows": "图层有问题行时拒绝运行",
+    "Refuse layers with flawed rows": "图层有问题行时拒绝使用",
     "How exactly to align": "配准精度",
     "As in the settings": "按设置",
     "As detection needs it (standard)": "满足检测（标准）",
@@ -65,16 +65,16 @@ WORDS = {
     "Evidence made elsewhere": "外部证据栅格",
     "Settings file (TOML)": "设置文件（TOML）",
     "Processes": "进程数",
-    "Write the aligned image too": "同时输出纠正后的影像",
+    "Write the aligned image too": "同时输出配准后的影像",
     "Folder of results": "结果文件夹",
     "One bundle for each": "分包方式",
     "No bundles: everything together": "不分包，全部一起",
     "Township or street": "镇街",
     "Community or village": "社区（村）",
     "Cell of the unit grid": "单元网格",
-    "Team": "小组",
-    "Decisions saved by the review page": "核查页面保存的判定结果",
-    "Language of lists and sheets": "清单和核查表的语言",
+    "Team": "班组",
+    "Decisions saved by the review page": "复核页面保存的结论",
+    "Language of lists and sheets": "清单和核查单的语言",
     "As in QGIS": "与 QGIS 相同",
     "English": "英文",
     "Chinese": "中文",
@@ -94,22 +94,22 @@ WORDS = {
     "Suspects": "疑似图斑",
     "Number of suspects": "图斑数量",
     "Beyond the permit": "超出许可的部分",
-    "Ground not judged": "未判定的地面",
+    "Ground not judged": "未判定区域",
     "Explained or removed": "有许可或已拆除的变化",
     "Explained by a permit": "有许可的现有建筑",
-    "Permits with nothing on them": "尚未动工的许可",
+    "Permits with nothing on them": "批而未建的许可",
     "Flawed rows of the permit layer": "许可图层的问题行",
-    "Ties of the alignment": "配准同名点",
+    "Ties of the alignment": "配准连接点",
     "Townships and communities": "镇街和社区",
     "Grid cells": "单元网格",
-    "Ground judged": "已判定的地面",
-    "Earlier flight as compared": "参与对比的前期影像",
-    "Later flight as compared": "参与对比的后期影像",
-    "Aligned image": "纠正后的影像",
+    "Ground judged": "判定范围",
+    "Earlier flight as compared": "参与比对的前期影像",
+    "Later flight as compared": "参与比对的后期影像",
+    "Aligned image": "配准后的影像",
     # What is said
-    "{name} is needed: a picture, or a folder of tiles.": "缺少“{name}”：请给出影像或分幅文件夹。",
+    "{name} is needed: a picture, or a folder of tiles.": "缺少“{name}”：请给出影像或图块文件夹。",
     "{name}: give a picture or a folder of tiles, not both.": (
-        "“{name}”：影像和分幅文件夹只能给出一个。"
+        "“{name}”：影像和图块文件夹只能给出一个。"
     ),
     "{name} is no raster file: save it to a GeoTIFF first.": (
         "“{name}”不是栅格文件：请先另存为 GeoTIFF。"
@@ -131,12 +131,12 @@ WORDS = {
     "Layers of {path} are open in the project: name another folder, or remove them from the"
     " project first.": ("工程中正打开 {path} 的图层：请换一个文件夹，或先从工程中移除这些图层。"),
     "{path} opens the whole result with its pictures.": "打开 {path} 可查看带影像的全部结果。",
-    "refused": "拒绝",
+    "refused": "已拒绝",
     "warning": "警告",
     "info": "信息",
     "Findings": "检查结果",
     "Compares drone flights and lists what no permit covers.": (
-        "对比无人机影像，列出没有许可的建筑。"
+        "比对无人机影像，列出没有许可的建筑。"
     ),
     "The command orthowatch": "orthowatch 命令",
 }

@@ -19,6 +19,7 @@ from tests.samples import run_pair
 EVERYTHING = [
     "changes.geojson",
     "chips",
+    "evidence.png",
     "excess.geojson",
     "excluded.geojson",
     "inspection.csv",

@@ -29,9 +29,9 @@ _EXCLUDED_WORDS = {
     "uncertain": N_("the flights may be too far off each other there"),
 }
 _ROLE_WORDS = {
-    "before": N_("earlier flight"),
-    "after": N_("later flight"),
-    "ortho": N_("flight"),
+    "before": N_("orthophoto of the earlier flight"),
+    "after": N_("orthophoto of the later flight"),
+    "ortho": N_("orthophoto"),
     "dsm_before": N_("surface model of the earlier flight"),
     "dsm_after": N_("surface model of the later flight"),
     "dsm": N_("surface model"),
