@@ -25,6 +25,7 @@ from pyproj.exceptions import ProjError
 from shapely import Polygon
 from shapely.errors import ShapelyError
 
+from change.export.plain_text import plain_text
 from change.export.soundness import (
     require_columns,
     require_sound_index,
@@ -56,7 +57,7 @@ _RECORD = "run.json"
 _ID = re.compile("[0-9a-f]{12}")
 # SQLite, database file format, 1.3: GDAL would follow other files to wherever they point.
 _DATABASE = b"SQLite format 3\x00"
-_ROLES = ("before", "after")
+_ROLES, _LONGEST = ("before", "after"), 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +250,7 @@ def _read_table(path: Path) -> gpd.GeoDataFrame:
 
 
 def _unreadable(path: Path, error: Exception) -> LayerError:
-    told = " ".join(str(error).split())
+    told = plain_text(" ".join(str(error).split()), _LONGEST)
     return LayerError(
         _("{path}: cannot be read ({error}); take it as orthowatch has written it").format(
             path=path, error=told

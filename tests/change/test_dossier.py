@@ -237,7 +237,7 @@ def test_the_record_of_one_flight_alone_is_sound(results):
 @pytest.mark.parametrize("content", [b"", b"SQLite format 3\x00", b"no database" * 99])
 def test_layers_that_are_no_database_are_refused(results, content):
     (results / LAYERS).write_bytes(content)
-    assert LAYERS in refusal(results)
+    assert f"{LAYERS}: cannot be read (" in refusal(results)
 
 
 def test_a_file_that_leads_gdal_elsewhere_is_not_followed(results):
@@ -254,10 +254,13 @@ def test_a_file_that_leads_gdal_elsewhere_is_not_followed(results):
 
 
 def test_a_layer_that_is_gone_is_told(results):
-    with closing(sqlite3.connect(results / LAYERS)) as database, database:
-        database.execute("DELETE FROM gpkg_contents")
-        database.execute("DELETE FROM gpkg_geometry_columns")
-        database.execute("DROP TABLE suspects")
+    with closing(sqlite3.connect(results / LAYERS)) as database:
+        database.executescript("""
+            DROP TRIGGER IF EXISTS trigger_delete_feature_count_suspects;
+            UPDATE gpkg_contents SET table_name = 'others', identifier = 'others';
+            UPDATE gpkg_geometry_columns SET table_name = 'others';
+            ALTER TABLE suspects RENAME TO others;
+        """)
     assert "suspects" in refusal(results)
 
 
@@ -278,9 +281,7 @@ def test_a_layer_without_a_crs_is_told(results):
     assert "CRS" in refusal(results)
 
 
-@pytest.mark.parametrize(
-    "crs", ["EPSG:4326", 'ENGCRS["x",EDATUM["y"],CS[Cartesian,2],AXIS["e",east],AXIS["n",north]]']
-)
+@pytest.mark.parametrize("crs", ["EPSG:4326", 'LOCAL_CS["x",UNIT["metre",1]]'])
 def test_a_crs_that_is_none_of_a_map_is_told(results, crs):
     named = CRS.from_user_input(crs)
     change_layer(results, lambda frame: frame.set_crs(named, allow_override=True))
@@ -300,16 +301,17 @@ def test_a_crs_that_is_none_of_a_map_is_told(results, crs):
         (Polygon([(0, 0), (9, 9), (0, 0)]), "crosses itself"),
         (box(537_000, 2_556_000, 537_010, 1e9), "outside its CRS"),
         (box(537_000, 2_556_000, math.inf, 2_556_010), "outside its CRS"),
-        (shapely.from_wkt("POLYGON ((0 0, 9 nan, 9 0, 0 0))"), "outside its CRS"),
+        ("POLYGON ((0 0, 9 nan, 9 0, 0 0))", "outside its CRS"),
         (box(9e7, 9e7, 9e7 + 10, 9e7 + 10), "outside its CRS"),
     ],
 )
 def test_an_outline_that_no_run_draws_is_told(results, outline, why):
     def change(frame):
-        shapes = [frame.geometry[0], outline, *frame.geometry[2:]]
-        return frame.set_geometry(shapes, crs=frame.crs)
+        shape = shapely.from_wkt(outline) if isinstance(outline, str) else outline
+        return frame.set_geometry([frame.geometry[0], shape, *frame.geometry[2:]], crs=frame.crs)
 
-    change_layer(results, change)
+    with np.errstate(invalid="ignore"):
+        change_layer(results, change)
     told = refusal(results)
     assert why in told
     assert "'000000000001'" in told
@@ -380,7 +382,7 @@ def test_columns_that_somebody_added_are_text(results):
 )
 def test_an_index_that_no_run_writes_is_refused(results, told):
     change_chip(results, **told)
-    assert f"'chips.000000000000.{next(iter(told))}'" in refusal(results)
+    assert f"'chips.000000000000.{next(iter(told))}" in refusal(results)
 
 
 @pytest.mark.parametrize(
