@@ -24,6 +24,7 @@ FILES = [
     "inspection.xlsx",
     "project.qgz",
     "rasters",
+    "report.html",
     "results.gpkg",
     "review",
     "run.json",

@@ -27,6 +27,8 @@ _EXCLUDED_WORDS = {
     "not_seen_before": N_("the earlier flight shows nothing there"),
     "not_seen_after": N_("the later flight shows nothing there"),
     "uncertain": N_("the flights may be too far off each other there"),
+    "not_seen": N_("the flight shows nothing there"),
+    "no_heights": N_("the surface model has a hole there"),
 }
 _ROLE_WORDS = {
     "before": N_("orthophoto of the earlier flight"),
@@ -87,6 +89,10 @@ def write_run_page(
         policy=_POLICY,
         style=_STYLE.read_text(encoding="utf-8"),
         record=dossier.record,
+        title=_("What stands, and what no permit covers")
+        if "flight" in dossier.record
+        else _("What changed, and what no permit covers"),
+        flights=_flights(dossier.record),
         verdict=_verdict(dossier),
         figures=_figures(dossier),
         tables=_tables(dossier.entries),
@@ -111,6 +117,19 @@ def _role(role: str) -> str:
     return _("{name} ({label})").format(name=called, label=name) if name else called
 
 
+def _flights(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return role, name and day of every flight."""
+    if "flight" in record:
+        told = {_("flight"): record["flight"]}
+    else:
+        named = {"before": _("earlier"), "after": _("later")}
+        told = {named[role]: flight for role, flight in record["flights"].items()}
+    return [
+        (role, flight["name"], flight["flown_on"] or _("date unknown"))
+        for role, flight in told.items()
+    ]
+
+
 def _verdict(dossier: Dossier) -> tuple[str, str, str] | None:
     """Return slug, sentence and grounds; None where nothing was aligned."""
     alignment = dossier.record.get("alignment")
@@ -125,7 +144,7 @@ def _figures(dossier: Dossier) -> list[tuple[str, str, str]]:
     judged, permits = record.get("judged_m2"), record.get("permits")
     figures = [
         (_("suspects"), str(len(entries)), _square_metres(_area(entries))),
-        (_("changes seen"), str(record.get("changes", "?")), _("permitted or gone included")),
+        *_seen(record),
         (
             _("ground judged"),
             _square_metres(judged or 0.0),
@@ -149,6 +168,18 @@ def _figures(dossier: Dossier) -> list[tuple[str, str, str]]:
         note = _("heights tell what stands") if both else _("only the pictures tell: weaker")
         figures.append((_("surface models"), _("both") if both else _("not both"), note))
     return figures
+
+
+def _seen(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what there is beside the suspects: changes, or what stands and what does not."""
+    if "standing" not in record:
+        note = _("permitted or gone included")
+        return [(_("changes seen"), str(record.get("changes", "?")), note)]
+    empty = _("nothing stands on them")
+    return [
+        (_("structures seen"), str(record["standing"]), _square_metres(record["standing_m2"])),
+        (_("permits without a building"), str(record["empty_permits"]), empty),
+    ]
 
 
 def _square_metres(area: float) -> str:
