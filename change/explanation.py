@@ -168,7 +168,8 @@ def _nearest(item: Suspect) -> str:
     if not item.nearest:
         return _("There is none within {reach:.0f} m.").format(reach=NEAREST_M)
     near = item.nearest[0]
-    if near.cover > 0.0:
+    # Less than half a percent would read as none at all.
+    if near.cover >= 0.005:
         return _("The nearest, {number}, covers {cover:.0%} of it, with the tolerance.").format(
             number=near.number or _("without a number"), cover=near.cover
         )
