@@ -4,13 +4,11 @@ Everything a stranger may have written is a string in it, never a formula or a l
 their row and move with it. Rows are written one after the other and kept nowhere.
 """
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from PIL import Image
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
@@ -19,6 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 from change.export.cell_text import clean_text
 from change.export.dossier import Dossier, Entry
 from change.export.headings import in_languages
+from change.export.jpeg import open_jpeg
 from change.export.row_height import row_height
 from change.export.sheet_names import LONGEST_NAME, sheet_names
 from change.export.table import (
@@ -278,17 +277,13 @@ def _no_markup(text: str) -> str:
 def _insert_picture(sheet: Worksheet, place: tuple[int, int], file: Path, told: str) -> None:
     """Lay a picture into a cell, so that it is sorted, filtered and scaled with its row."""
     try:
-        with warnings.catch_warnings():
-            # Few bytes can claim to be more pixels than any memory holds.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(file, formats=["JPEG"])
-        with picture:
+        with open_jpeg(file) as picture:
             dots = picture.info.get("dpi", (_DOTS_PER_INCH, _DOTS_PER_INCH))
             wide, high = (
                 side * _DOTS_PER_INCH / (dot or _DOTS_PER_INCH)
                 for side, dot in zip(picture.size, dots, strict=True)
             )
-    except (OSError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except OSError:
         # A damaged picture must not cost the list.
         return
     scale = _PICTURE_PX / max(wide, high)

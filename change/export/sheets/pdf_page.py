@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from change.export.jpeg import open_jpeg
 from change.export.sheets.content import (
     LOCATOR_MM,
     PICTURE_MM,
@@ -135,7 +136,8 @@ class PdfPages:
     def _image(self, path: Path, x: float, y: float) -> bool:
         """Draw a picture, whose bytes go into the document as they are; False without one."""
         try:
-            self._pdf.image(path, x, y, PICTURE_MM, PICTURE_MM)
+            with open_jpeg(path):
+                self._pdf.image(path, x, y, PICTURE_MM, PICTURE_MM)
         except OSError:
             return False
         return True
