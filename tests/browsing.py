@@ -35,7 +35,7 @@ class Visit:
         self.page.set_default_timeout(10_000)
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.wrong.append(request.url))
+        self.page.on("requestfailed", self._failed)
         self.page.on("dialog", self._dialog)
         if script:
             self.page.add_init_script(script)
@@ -48,6 +48,11 @@ class Visit:
     def _refuse(self, route):
         self.wrong.append(f"asked for {route.request.url}")
         route.abort()
+
+    def _failed(self, request):
+        # A picture that is on its way while the page is left or loaded anew is given up.
+        if request.failure != "net::ERR_ABORTED":
+            self.wrong.append(f"{request.url}: {request.failure}")
 
     def _note(self, message):
         if message.type in ("error", "warning"):

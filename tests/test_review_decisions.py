@@ -84,7 +84,7 @@ def test_a_saved_file_is_loaded_elsewhere(visit, tmp_path):
     elsewhere = visit(again=True)
     assert "0 of 6 decided" in elsewhere.text("#counts")
     elsewhere.page.set_input_files("#file", path)
-    elsewhere.page.wait_for_function("document.querySelector('#said').textContent !== ''")
+    elsewhere.until("document.querySelector('#said').textContent !== ''")
     assert "2 of 6 decided · confirmed 1 · dismissed 1" in elsewhere.text("#counts")
     assert read_decisions(elsewhere.save(tmp_path / "twice.json"), RUN) == read_decisions(path, RUN)
 
