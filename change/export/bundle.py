@@ -1,12 +1,10 @@
 """A result on disk: one GeoJSON file, or a folder that holds everything."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from change.export.chips import View
-from change.export.dossier import make_dossier
 from change.export.evidence_layers import draw_evidence
 from change.export.field_map import draw_field_map
 from change.export.folder import FILE_ENDINGS, require_free_folder, write_folder
@@ -16,8 +14,7 @@ from change.export.inspected import filled_writer, require_unfilled
 from change.export.overview import draw_overview
 from change.export.profiles import take_profiles
 from change.export.qgis import dress_result
-from change.export.run_page import write_run_page
-from change.export.shown import SHOWN, Shown, shown_writers
+from change.export.shown import SHOWN, Shown, report_writer, shown_writers
 from change.result import Result
 from change.suspicion import Suspect
 from survey.errors import OutputError
@@ -42,7 +39,6 @@ _FOLDER_FILES = (
     "residuals.png",
     *SHOWN,
     "evidence.png",
-    "report.html",
 )
 _EVIDENCE = "evidence.png"
 _RECORD = "run.json"
@@ -184,7 +180,7 @@ def _shown(result: Result, record: dict[str, Any]) -> dict[str, Write]:
         "residuals.png": lambda path: draw_field_map(path, pair, []),
         **shown_writers(shown, record),
         **_evidence(result),
-        "report.html": lambda path: _write_page(path, result, record),
+        **report_writer(result, record, _pictures),
     }
 
 
@@ -195,14 +191,6 @@ def _evidence(result: Result) -> dict[str, Write]:
     return {
         _EVIDENCE: lambda path: draw_evidence(path, result.pair, detector, result.suspects),
     }
-
-
-def _write_page(path: Path, result: Result, record: dict[str, Any]) -> None:
-    excluded: dict[str, float] = defaultdict(float)
-    for ground in result.excluded:
-        excluded[ground.reason] += ground.outline.area
-    dossier = make_dossier(suspects_frame(result.suspects, result), record, path.parent)
-    write_run_page(path, dossier, _pictures(path.parent), excluded)
 
 
 def _pictures(folder: Path) -> list[tuple[str, str, Path]]:

@@ -41,6 +41,8 @@ from survey.words import _
 __all__ = [
     "CHIPS",
     "CHIP_INDEX",
+    "LAYER",
+    "LAYERS",
     "Chip",
     "Dossier",
     "Entry",
@@ -52,7 +54,8 @@ __all__ = [
 CHIPS, CHIP_INDEX = "chips", "index.json"
 """The folder of the pictures, and the file in it that says where each lies."""
 _MARKED = "marked"
-_LAYERS = ("results.gpkg", "suspects")
+LAYERS, LAYER = "results.gpkg", "suspects"
+"""The file of a run's layers, and the layer of its suspects."""
 _RECORD = "run.json"
 _ID = re.compile("[0-9a-f]{12}")
 # SQLite, database file format, 1.3: GDAL would follow other files to wherever they point.
@@ -217,17 +220,16 @@ def open_dossier(folder: Path) -> Dossier:
         require_sound_record(record)
     except ValueError as error:
         raise _unreadable(folder / _RECORD, error) from error
-    return make_dossier(_read_table(folder / _LAYERS[0]), record, folder)
+    return make_dossier(_read_table(folder / LAYERS), record, folder)
 
 
 def _names_layers(record: Mapping[str, Any]) -> bool:
     outputs = record.get("outputs")
-    return not isinstance(outputs, list) or _LAYERS[0] in outputs
+    return not isinstance(outputs, list) or LAYERS in outputs
 
 
 def _read_table(path: Path) -> gpd.GeoDataFrame:
     """Return the layer of suspects as a run has written it, or refuse it."""
-    layer = _LAYERS[1]
     try:
         if not path.is_file():
             raise ValueError(_("not a file"))
@@ -237,10 +239,10 @@ def _read_table(path: Path) -> gpd.GeoDataFrame:
         with warnings.catch_warnings():
             # What GDAL finds odd is refused below, or does not matter here.
             warnings.simplefilter("ignore")
-            told = pyogrio.read_info(path, layer=layer)
+            told = pyogrio.read_info(path, layer=LAYER)
             fields = [str(name) for name in told["fields"] if name != "geometry"]
             require_columns(fields, geometry=told["geometry_type"], crs=told["crs"])
-            frame = pyogrio.read_dataframe(path, layer=layer, columns=fields)
+            frame = pyogrio.read_dataframe(path, layer=LAYER, columns=fields)
             return sound_table(frame)
     except (
         *(DataSourceError, DataLayerError, ProjError, ShapelyError),

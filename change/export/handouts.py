@@ -17,7 +17,7 @@ from change.export.workbook import write_workbook
 from survey.runs import Write
 from survey.settings import ExportSettings
 
-__all__ = ["FORMS", "NAMES", "HandoutStyle", "can_print", "handout_writers"]
+__all__ = ["FORMS", "NAMES", "HandoutStyle", "can_print", "handout_writers", "name_of"]
 
 Make = Callable[[Path], Dossier]
 """Returns the dossier that belongs to a folder of results which is being written."""
@@ -89,6 +89,11 @@ FORMS = tuple(_WRITERS)
 
 NAMES = tuple(name for name, _write in _WRITERS.values())
 """What each is called in its folder."""
+
+
+def name_of(form: str) -> str:
+    """Return what a form is called in its folder."""
+    return _WRITERS[form][0]
 
 
 def can_print() -> bool:

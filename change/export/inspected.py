@@ -8,13 +8,14 @@ from typing import Any
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
+from change.export.dossier import LAYER, LAYERS
 from survey.errors import OutputError
 from survey.runs import Write, read_record, record_writer
 from survey.words import _
 
 __all__ = ["filled_writer", "require_unfilled"]
 
-_LISTS, _LAYERS, _LAYER = ("inspection.xlsx", "inspection.csv"), "results.gpkg", "suspects"
+_LISTS = ("inspection.xlsx", "inspection.csv")
 _DIGESTS, _LAYER_DIGEST = "list_sha256", "suspects_sha256"
 
 
@@ -28,8 +29,8 @@ def filled_writer(record: Mapping[str, Any]) -> Write:
             for file in sorted(path.parent.rglob(name))
         }
         told = {**record, _DIGESTS: found}
-        if (path.parent / _LAYERS).exists():
-            told[_LAYER_DIGEST] = _layer_digest(path.parent / _LAYERS)
+        if (path.parent / LAYERS).exists():
+            told[_LAYER_DIGEST] = _layer_digest(path.parent / LAYERS)
         record_writer(told)(path)
 
     return write
@@ -50,11 +51,11 @@ def require_unfilled(folder: Path, record: Path) -> None:
                 " write to another folder"
             ).format(path=path)
         )
-    journal = folder / f"{_LAYERS}-wal"
+    journal = folder / f"{LAYERS}-wal"
     if journal.exists() and journal.stat().st_size > 0:
         raise OutputError(
             _("{path}: is open in another program; close it there first").format(
-                path=folder / _LAYERS
+                path=folder / LAYERS
             )
         )
 
@@ -67,8 +68,8 @@ def _touched(folder: Path, record: Mapping[str, Any]) -> Iterator[Path]:
         # A record may have been tampered with: only lists of this folder are looked at.
         if path.name in _LISTS and path.is_file() and _digest(path) != digest:
             yield path
-    layers = folder / _LAYERS
-    ours = _LAYERS in str(record.get("outputs")) and layers.is_file()
+    layers = folder / LAYERS
+    ours = LAYERS in str(record.get("outputs")) and layers.is_file()
     if ours and _layer_digest(layers) != record.get(_LAYER_DIGEST):
         yield layers
 
@@ -84,8 +85,8 @@ def _layer_digest(path: Path) -> str:
     What cannot be read may hold anything: it has a hash that nothing else has.
     """
     try:
-        cells = pyogrio.read_dataframe(path, layer=_LAYER, read_geometry=False)
-        shapes = pyogrio.read_dataframe(path, layer=_LAYER, columns=[])
+        cells = pyogrio.read_dataframe(path, layer=LAYER, read_geometry=False)
+        shapes = pyogrio.read_dataframe(path, layer=LAYER, columns=[])
     except (DataSourceError, DataLayerError, ValueError):
         return ""
     text = cells.to_csv(index=False) + shapes.to_wkt(rounding_precision=4).to_csv(index=False)

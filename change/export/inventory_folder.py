@@ -1,6 +1,5 @@
 """An inventory on disk: the suspicious stock alone, or a folder that holds everything."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,12 @@ import pandas as pd
 
 from change.export.bundle import is_file, record_path, require_free
 from change.export.chips import View
-from change.export.dossier import make_dossier
 from change.export.folder import write_folder
 from change.export.geojson import excess_frame, excluded_frame, suspects_frame, write_geojson
 from change.export.gpkg_tables import inventory_tables
 from change.export.inspected import filled_writer
 from change.export.qgis import dress_inventory
-from change.export.run_page import write_run_page
-from change.export.shown import SHOWN, Shown, shown_writers
+from change.export.shown import SHOWN, Shown, report_writer, shown_writers
 from change.inventory_result import EmptyPermit, InventoryResult
 from survey.runs import Write, record_writer, write_all
 
@@ -59,7 +56,7 @@ def require_free_inventory(target: Path) -> None:
     OutputError
         Something that is not ours lies there, or there is no folder to write to.
     """
-    require_free(target, (*_FILES, *SHOWN, "report.html"))
+    require_free(target, (*_FILES, *SHOWN))
 
 
 def write_inventory(result: InventoryResult, target: Path) -> list[Path]:
@@ -93,20 +90,12 @@ def write_inventory(result: InventoryResult, target: Path) -> list[Path]:
         name: _writer(frame) for name, frame in zip(_FILES, frames, strict=True)
     }
     writers |= shown_writers(_shown(result, empty), told)
-    writers["report.html"] = lambda path: _write_page(path, result, told)
+    writers |= report_writer(result, told, lambda _folder: ())
     told["outputs"] = list(writers)
     # The record comes last: where it stands, everything it names stands too.
     writers[_RECORD] = filled_writer(told)
     write_folder(target, writers)
     return [target / name for name in writers]
-
-
-def _write_page(path: Path, result: InventoryResult, record: dict[str, Any]) -> None:
-    excluded: dict[str, float] = defaultdict(float)
-    for ground in result.excluded:
-        excluded[ground.reason] += ground.outline.area
-    dossier = make_dossier(suspects_frame(result.suspects, result), record, path.parent)
-    write_run_page(path, dossier, (), excluded)
 
 
 def _shown(result: InventoryResult, empty: gpd.GeoDataFrame) -> Shown:

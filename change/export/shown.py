@@ -1,7 +1,10 @@
 """What of a run is shown beside its data: pictures, QGIS layers and project, lists and pages."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +13,24 @@ from change.export.dossier import CHIPS, Dossier, Profile, make_dossier
 from change.export.geojson import suspects_frame
 from change.export.geopackage import Dress, write_geopackage
 from change.export.gpkg_tables import Table
-from change.export.handouts import HandoutStyle, handout_writers
+from change.export.handouts import HandoutStyle, handout_writers, name_of
 from change.export.overview import REASON_COLOURS
+from change.export.qgis.project import FOLDER_FILE, LAYER_FILE
+from change.export.run_page import write_run_page
 from change.inventory_result import InventoryResult
 from change.result import Result
 from survey.aligned import write_aligned
 from survey.grid import WorkingGrid
 from survey.runs import Write
 
-__all__ = ["SHOWN", "Shown", "shown_writers"]
+__all__ = ["SHOWN", "Shown", "report_writer", "shown_writers"]
 
-_LAYERS, _PROJECT, _RASTERS = "results.gpkg", "project.qgz", "rasters"
+Pictures = Callable[[Path], Sequence[tuple[str, str, Path]]]
+"""Returns title, note and file of the larger pictures in a folder of results."""
+
+_RASTERS, _REPORT = "rasters", "report.html"
 _FORMS = ("xlsx", "csv", "html", "kmz", "gpx", "review")
-SHOWN = (
-    *(_LAYERS, _PROJECT, _RASTERS, CHIPS, "inspection.xlsx", "inspection.csv", "sheets.html"),
-    *("suspects.kmz", "suspects.gpx", "review"),
-)
+SHOWN = (LAYER_FILE, FOLDER_FILE, _RASTERS, CHIPS, *map(name_of, _FORMS), _REPORT)
 """The names of all that may be written."""
 _OTHER = (110, 110, 110)
 
@@ -61,10 +66,10 @@ def shown_writers(shown: Shown, record: Mapping[str, Any]) -> dict[str, Write]:
     result, settings = shown.result, shown.result.run.settings.export
     project = shown.dress.project or b""
     writers: dict[str, Write] = {
-        _LAYERS: lambda path: write_geopackage(
+        LAYER_FILE: lambda path: write_geopackage(
             path, shown.tables, crs=result.crs, day=_day(result), dress=shown.dress
         ),
-        _PROJECT: lambda path: path.write_bytes(project),
+        FOLDER_FILE: lambda path: path.write_bytes(project),
     }
     if settings.picture_pixel_m > 0:
         writers[_RASTERS] = lambda path: _write_rasters(path, shown, settings.picture_pixel_m)
@@ -73,6 +78,8 @@ def shown_writers(shown: Shown, record: Mapping[str, Any]) -> dict[str, Write]:
     )
     frame = suspects_frame(result.suspects, result)
 
+    # One dossier serves all: the pictures it looks for are written before the first of them.
+    @cache
     def make(folder: Path) -> Dossier:
         return make_dossier(frame, record, folder)
 
@@ -81,7 +88,22 @@ def shown_writers(shown: Shown, record: Mapping[str, Any]) -> dict[str, Write]:
     return writers | handout_writers(make, _FORMS, style)
 
 
-def _day(result: Result | InventoryResult) -> Any:
+def report_writer(
+    result: Result | InventoryResult, record: Mapping[str, Any], pictures: Pictures
+) -> dict[str, Write]:
+    """Return what writes the report, by its name; it comes after all that it shows."""
+
+    def write(path: Path) -> None:
+        excluded: dict[str, float] = defaultdict(float)
+        for ground in result.excluded:
+            excluded[ground.reason] += ground.outline.area
+        dossier = make_dossier(suspects_frame(result.suspects, result), record, path.parent)
+        write_run_page(path, dossier, pictures(path.parent), excluded)
+
+    return {_REPORT: write}
+
+
+def _day(result: Result | InventoryResult) -> date | None:
     return result.flown[1] or result.flown[0]
 
 

@@ -16,7 +16,7 @@ from change.export.folder import FILE_ENDINGS, require_free_folder, write_folder
 from change.export.handouts import NAMES, HandoutStyle, handout_writers
 from change.export.inspected import filled_writer, require_unfilled
 from change.export.rounds import in_rounds
-from change.export.table import list_style
+from change.export.table import NOWHERE, list_style
 from change.fieldwork import Decision
 from survey.errors import OutputError
 from survey.runs import Write, read_record
@@ -134,7 +134,7 @@ def _groups(entries: Sequence[Entry], by: str | None) -> dict[str, list[Entry]]:
         told[str(item.values.get(by) or "")].append(item)
     ranked = sorted(told.items(), key=lambda pair: (not pair[0], pair[0]))
     digits = len(str(len(ranked)))
-    blank = {"": _("unassigned")}
+    blank = {"": _(NOWHERE)}
     return {
         f"{number:0{digits}d}_{blank.get(name) or _file_name(name) or _UNNAMED}": found
         for number, (name, found) in enumerate(ranked, start=1)

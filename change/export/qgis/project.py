@@ -13,6 +13,7 @@ from typing import Any
 
 from pyproj import CRS
 
+from change.export.dossier import LAYERS
 from change.export.geopackage import Dress, first_day
 from change.export.gpkg_tables import Table
 from change.export.headings import in_languages
@@ -26,7 +27,7 @@ from survey.words import N_
 
 __all__ = ["FOLDER_FILE", "LAYER_FILE", "Picture", "Show", "make_dress"]
 
-FOLDER_FILE, LAYER_FILE = "project.qgz", "results.gpkg"
+FOLDER_FILE, LAYER_FILE = "project.qgz", LAYERS
 """What the project beside the layers is called, and what it looks for beside itself."""
 
 _GROUPS = {
