@@ -95,7 +95,8 @@ train: $(VENV)/.installed ## teach the network again (hours on two cores); REAL=
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train]'
 	$(BIN)/python -m training.scenes build/scenes
 	$(BIN)/python -m training.train build/roofs.pt --scenes build/scenes --real $(REAL)
-	$(BIN)/python -m training.export build/roofs.pt change/model/roofs.onnx
+	$(BIN)/python -m training.joined build/roofs.pt build/joined.pt --scenes build/scenes --real $(REAL)
+	$(BIN)/python -m training.export build/joined.pt change/model/roofs.onnx
 	$(BIN)/python -m training.scenes --count 20 --first 55000 build/unseen
 	$(BIN)/python -m training.flights build/flights
 	$(BIN)/python -m training.scores --scenes build/scenes --unseen build/unseen --flights build/flights \

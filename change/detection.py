@@ -144,7 +144,10 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
         weighed = list(
             run_all(
                 _weigh_block,
-                [replace(whole, block=block) for block in _blocks(pair, settings, observer.sees_m)],
+                [
+                    replace(whole, block=block)
+                    for block in _blocks(pair, settings, observer.detector.sees_m)
+                ],
                 executor=executor,
                 stage=_("detecting"),
                 progress=progress,

@@ -27,9 +27,10 @@ Heights = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 # The foot of a wall that is drawn as a slope lies where half its height is reached. But smoothing
-# rounds corners off: over 450 structures of simulated pairs the half lay 0.08 m inside; this share
-# of the height lies as far outside of it where walls are drawn with a sigma of 0.4 m.
-_FOOT_SHARE = 0.43
+# rounds corners off, and the eaves of a pitched roof are lower than its middle: over 670 structures
+# of simulated flights areas drawn at 0.43 of the height came out 4.0 % too small, at this share
+# 2.7 %, with the same overlap.
+_FOOT_SHARE = 0.32
 # A candidate covers the middle of a structure: its wall is looked for so far around it, m.
 _AROUND_M = 2.0
 # What gains more than this many times as much (and a metre more) is something else beside it.
@@ -50,7 +51,7 @@ class Shape:
     """A candidate with its foot found."""
 
     outline: Polygon
-    """Where its walls stand: about where half of its height is reached, m."""
+    """Where its walls stand, m."""
     inside: Mask
     """The same, (row, col) of the window."""
     core: Mask

@@ -5,30 +5,36 @@ their roofs look like in the picture, which is much less sure.
 """
 
 import math
+import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
-from shapely import Polygon, STRtree
+from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from change.bare_ground import Ground, find_ground
 from change.changes import Change, content_id
 from change.evidence import HALO_M
 from change.exclusion import Excluded, unjudged_cells
-from change.local_roofs import LocalRoofs, learn_roofs, roofs_in
+from change.local_roofs import LocalRoofs, learn_roofs, likely_roofs, roofs_in
+from change.map_file import MapFile, create_map_file
+from change.model.detector import shipped_detector
 from change.outlines import joined_in_metres, mask_polygons, square
 from change.raised import Part, View, find_raised, judge_raised
+from change.raised_parts import in_one, likeliest
 from change.roof_look import find_roofs, judge_roof
 from change.sight import OpenSight, Sight
 from survey.blocks import Progress, run_all
 from survey.grid import Bounds, WorkingGrid
+from survey.light import to_lab
 from survey.settings import DetectSettings, Settings
-from survey.windows import Block, Window, cut_blocks
+from survey.windows import Block, Tile, Window, cut_blocks
 from survey.words import _
 
 __all__ = ["NOT_SEEN", "Stock", "take_inventory"]
@@ -47,11 +53,8 @@ _LEAST_SHARE = 0.2
 _SQUARE_SLACK_PX = 3
 # Excluded ground is drawn from this area on, m2.
 _LEAST_EXCLUDED_M2 = 4.0
-# A part is a room on the roof of another, or a step of it, where so much of its rim is shared with
-# one at least twice as large.
-_ENCLOSED, _SMALLER = 0.6, 0.5
-# Two findings that share so much of the smaller one are one place.
-_SAME_PLACE = 0.3
+# What the detector's map is kept under.
+_MAP = "roof_before"
 # Without heights outlines follow colours, shadows and eaves, and lean with the roofs, m.
 _PICTURE_ERROR_M = 0.6
 
@@ -79,6 +82,7 @@ class _Task:
     settings: DetectSettings
     ground: Ground | None = None
     local: LocalRoofs | None = None
+    maps: MapFile | None = None
     block: Block | None = None
     places: tuple[Polygon, ...] = ()
 
@@ -93,18 +97,24 @@ class _Task:
             valid=picture.valid,
             above=above,
             transform=grid.transform_of(window),
-            roof=roofs_in(picture, grid.pixel_m),
         )
 
-    def find(self, view: View) -> tuple[NDArray[np.bool_], ...]:
-        if self.sight.dsm is None:
-            return find_roofs(view, self.local)
-        return (find_raised(view, self.settings),)
+    def find(self, tile: Tile, view: View) -> tuple[NDArray[np.bool_], ...]:
+        """Return the masks of what may stand in a tile; what the picture says of it is kept."""
+        if self.maps is None:
+            return (find_raised(view, self.settings),)
+        roof = roofs_in(view.colour, view.valid, view.pixel_m)
+        if self.local is not None:
+            roof = likely_roofs(self.local, to_lab(view.colour), roof, view.pixel_m)
+        roof = np.where(view.valid, roof, np.float32(0))
+        self.maps.write(tile.core, {_MAP: roof[tile.core.slices_in(tile.seen)]})
+        return find_roofs(replace(view, roof=roof))
 
     def judge(self, view: View, place: Polygon) -> Part | None:
-        if self.sight.dsm is None:
-            return judge_roof(view, place, self.local)
-        return judge_raised(view, place, self.settings)
+        if self.maps is None:
+            return judge_raised(view, place, self.settings)
+        said = self.maps.read(view.transform, view.valid.shape)
+        return judge_roof(replace(view, roof=said[_MAP]), place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,16 +160,19 @@ def take_inventory(
         A file cannot be read to its end.
     """
     whole = _Task(sight=sight, settings=settings.detect)
-    if sight.dsm is not None:
-        whole = replace(whole, ground=find_ground(sight, executor=executor, progress=progress))
-    else:
-        whole = replace(whole, local=learn_roofs(sight, roofs))
-    found = _find(whole, settings, executor, progress)
-    places = _worth_a_look(_places(found, sight.grid), settings, within)
-    parts = list(_judge(whole, places, executor, progress))
+    with tempfile.TemporaryDirectory(prefix="orthowatch-") as room:
+        if sight.dsm is not None:
+            ground = find_ground(sight, executor=executor, progress=progress)
+            whole = replace(whole, ground=ground)
+        else:
+            maps = create_map_file(Path(room) / "maps", sight.grid, (_MAP,))
+            whole = replace(whole, local=learn_roofs(sight, roofs), maps=maps)
+        found = _find(whole, settings, executor, progress)
+        places = _worth_a_look(_places(found, sight.grid), settings, within)
+        parts = list(_judge(whole, places, executor, progress))
     kept = [
         part
-        for part in _in_one(_each_place_once(parts))
+        for part in in_one(likeliest(parts))
         if part.outline.area >= settings.detect.min_area_m2
         and part.score >= settings.detect.min_score
     ]
@@ -182,11 +195,12 @@ def _find(
 ) -> list[_Found]:
     """Draw what may stand in every tile of the grid."""
     grid = whole.sight.grid
+    sees_m = 0.0 if whole.maps is None else shipped_detector().sees_m
     blocks = cut_blocks(
         height=grid.height,
         width=grid.width,
         core=_CORE_PX,
-        halo=math.ceil(HALO_M / grid.pixel_m),
+        halo=math.ceil(max(HALO_M, sees_m) / grid.pixel_m),
         per_side=max(1, round(settings.blocks.side_m / (_CORE_PX * grid.pixel_m))),
     )
     tasks = [_near(replace(whole, block=block), _bounds(block, grid)) for block in blocks]
@@ -217,7 +231,7 @@ def _find_in_block(task: _Task) -> _Found:
             view = task.view(opened, grid, tile.seen)
             core = tile.core.slices_in(tile.seen)
             corner = Affine.translation(tile.core.col, tile.core.row)
-            for number, mask in enumerate(task.find(view)):
+            for number, mask in enumerate(task.find(tile, view)):
                 places.setdefault(number, []).extend(mask_polygons(mask[core], corner))
             seen = view.valid[core]
             known = seen if task.ground is None else seen & np.isfinite(view.above[core])
@@ -293,59 +307,6 @@ def _judge_one(task: _Task, place: Polygon, opened: OpenSight) -> Part | None:
     with coarse.open() as again:
         window = coarse.grid.window_of(around)
         return task.judge(task.view(again, coarse.grid, window), place)
-
-
-def _each_place_once(parts: Iterable[Part]) -> list[Part]:
-    """Keep, where two parts share a good part of a place, the likelier one."""
-    ranked = sorted(parts, key=lambda p: (-p.score, -p.outline.area, p.outline.bounds))
-    tree = STRtree([part.outline for part in ranked])
-    kept: set[int] = set()
-    for index, part in enumerate(ranked):
-        rivals = kept.intersection(tree.query(part.outline).tolist())
-        shared = (part.outline.intersection(ranked[i].outline).area for i in rivals)
-        least = (min(part.outline.area, ranked[i].outline.area) for i in rivals)
-        if not any(s > _SAME_PLACE * a for s, a in zip(shared, least, strict=True)):
-            kept.add(index)
-    return [ranked[index] for index in sorted(kept)]
-
-
-def _in_one(parts: Sequence[Part]) -> list[Part]:
-    """Give rooms on a roof to the house that they stand on."""
-    tree = STRtree([part.outline for part in parts])
-    owner = {
-        index: host
-        for index, part in enumerate(parts)
-        if (host := _host(part, parts, tree.query(part.outline).tolist())) is not None
-    }
-    hosted: dict[int, list[Part]] = {}
-    for index in owner:
-        host = index
-        while host in owner:  # hosts are larger than what they hold: this ends
-            host = owner[host]
-        hosted.setdefault(host, []).append(parts[index])
-    return [
-        _with_rooms(part, hosted.get(index, []))
-        for index, part in enumerate(parts)
-        if index not in owner
-    ]
-
-
-def _host(part: Part, parts: Sequence[Part], near: Sequence[int]) -> int | None:
-    rim = part.outline.exterior
-    shares = [
-        (rim.intersection(parts[i].outline).length / rim.length, i)
-        for i in near
-        if part.outline.area < _SMALLER * parts[i].outline.area
-    ]
-    best = max(shares, default=(0.0, -1))
-    return best[1] if best[0] >= _ENCLOSED else None
-
-
-def _with_rooms(part: Part, rooms: Sequence[Part]) -> Part:
-    joined = shapely.union_all([part.outline, *(room.outline for room in rooms)])
-    if not rooms or not isinstance(joined, Polygon):
-        return part
-    return replace(part, outline=shapely.simplify(joined, 0.0))
 
 
 def _structure(part: Part, sight: Sight) -> Change:

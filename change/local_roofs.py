@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import shapely
+from affine import Affine
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 from shapely import Polygon
@@ -23,16 +24,27 @@ from change.sight import Sight
 from change.surface import gradients
 from survey.grid import Bounds
 from survey.light import to_lab
-from survey.reading import Picture
 
-__all__ = ["LocalRoofs", "learn_roofs", "likely_roofs", "roofs_in"]
+__all__ = [
+    "LocalRoofs",
+    "Samples",
+    "learn_roofs",
+    "learn_samples",
+    "likely_roofs",
+    "roofs_in",
+    "sample_roof",
+]
 
 _Pixels = NDArray[np.float32]
+Samples = tuple[_Pixels, _Pixels]
+"""Features (feature, n) of the pixels of a roof, and of those around it."""
 
 # Roofs that teach, at most, spread evenly over the area; with fewer nothing is learned.
 _TEACHERS, _FEWEST = 120, 8
 # What lies so far around a known roof teaches what is none, but for a rim that may be either, m.
 _AROUND_M, _RIM_M = 15.0, 1.0
+# The detector is shown so much more, m.
+_MORE_M = 10.0
 # Samples of each kind, at most, and at least.
 _SAMPLES, _FEWEST_SAMPLES = 30_000, 100
 # Bins along L*, a* and b*, and what each holds before anything is seen.
@@ -72,14 +84,20 @@ def learn_roofs(sight: Sight, roofs: Sequence[Polygon]) -> LocalRoofs | None:
     chosen = _spread(roofs, sight)
     if len(chosen) < _FEWEST:
         return None
-    samples = [_sample(sight, roof, roofs) for roof in chosen]
+    return learn_samples([_sample(sight, roof, roofs) for roof in chosen])
+
+
+def learn_samples(samples: Sequence[Samples]) -> LocalRoofs | None:
+    """Learn from the pixels of known roofs and of what surrounds them, one pair for each roof."""
+    if len(samples) < _FEWEST:
+        return None
     inside = _thinned([part for part, _other in samples])
     outside = _thinned([other for _part, other in samples])
     if min(inside.shape[1], outside.shape[1]) < _FEWEST_SAMPLES:
         return None
     colours = np.log(_histogram(inside) / _histogram(outside)).astype(np.float32)
     design = [_features_of(part, colours) for part in (inside, outside)]
-    return LocalRoofs(teachers=len(chosen), colours=colours, weights=_regress(*design))
+    return LocalRoofs(teachers=len(samples), colours=colours, weights=_regress(*design))
 
 
 def _spread(roofs: Sequence[Polygon], sight: Sight) -> list[Polygon]:
@@ -91,22 +109,57 @@ def _spread(roofs: Sequence[Polygon], sight: Sight) -> list[Polygon]:
     return seen[::step]
 
 
-def _sample(sight: Sight, roof: Polygon, roofs: Sequence[Polygon]) -> tuple[_Pixels, _Pixels]:
-    """Return the raw features (feature, n) of a roof's pixels, and of those around it."""
+def _sample(sight: Sight, roof: Polygon, roofs: Sequence[Polygon]) -> Samples:
     left, bottom, right, top = roof.bounds
     around = Bounds(left=left, bottom=bottom, right=right, top=top).buffered(_AROUND_M)
-    window = sight.grid.window_of(around)
-    transform = sight.grid.transform_of(window)
+    window = sight.grid.window_of(around.buffered(_MORE_M))
     with sight.open() as opened:
         picture = opened.picture(window)
     near = [other for other in roofs if other.intersects(shapely.box(*_sides(around)))]
-    pixel = sight.grid.pixel_m
-    shape = picture.valid.shape
-    own = rasterize([roof], out_shape=shape, transform=transform) > 0
-    any_roof = rasterize(near, out_shape=shape, transform=transform) > 0
-    raw = _raw_features(to_lab(picture.colour), roofs_in(picture, pixel), pixel)
-    inner = shrunk(own, _RIM_M, pixel) & picture.valid
-    outer = ~grown(any_roof, _RIM_M, pixel) & picture.valid
+    transform = sight.grid.transform_of(window)
+    rows, cols = np.ogrid[: window.height, : window.width]
+    margin = math.ceil(_MORE_M / sight.grid.pixel_m)
+    inner = (rows >= margin) & (rows < window.height - margin)
+    inner = inner & (cols >= margin) & (cols < window.width - margin)
+    return sample_roof(
+        to_lab(picture.colour),
+        roofs_in(picture.colour, picture.valid, sight.grid.pixel_m),
+        picture.valid & inner,
+        (roof, near),
+        transform,
+    )
+
+
+def sample_roof(
+    lab: NDArray[np.uint8],
+    seen_as_roof: _Pixels,
+    valid: NDArray[np.bool_],
+    roofs: tuple[Polygon, Sequence[Polygon]],
+    transform: Affine,
+) -> Samples:
+    """Return what a window shows of a known roof and of the ground around it.
+
+    Parameters
+    ----------
+    lab
+        (3, row, col) L*a*b*.
+    seen_as_roof
+        (row, col), what the detector says, in [0, 1].
+    valid
+        (row, col), True where ground is shown.
+    roofs
+        The one that teaches, and all that are known here, m.
+    transform
+        From (col, row) of the window to (x, y).
+    """
+    pixel = abs(transform.a)
+    own, any_roof = (
+        rasterize(shapes, out_shape=valid.shape, transform=transform) > 0
+        for shapes in ([roofs[0]], roofs[1])
+    )
+    raw = _raw_features(lab, seen_as_roof, pixel)
+    inner = shrunk(own, _RIM_M, pixel) & valid
+    outer = ~grown(any_roof, _RIM_M, pixel) & valid
     return raw[:, inner], raw[:, outer]
 
 
@@ -120,10 +173,9 @@ def _thinned(parts: list[_Pixels]) -> _Pixels:
     return joined[:, :: max(1, math.ceil(joined.shape[1] / _SAMPLES))]
 
 
-def roofs_in(picture: Picture, pixel: float) -> _Pixels:
-    """Return how likely the detector sees a roof at each pixel of a picture, (row, col)."""
-    colour = picture.colour
-    return look(shipped_detector(), colour, colour, pixel, picture.valid)["roof_before"]
+def roofs_in(colour: NDArray[np.uint8], valid: NDArray[np.bool_], pixel: float) -> _Pixels:
+    """Return how likely the detector sees a roof at each pixel, (row, col), of a (3, row, col)."""
+    return look(shipped_detector(), colour, colour, pixel, valid)["roof_before"]
 
 
 def _raw_features(colours: NDArray[np.uint8], roof: _Pixels, pixel: float) -> _Pixels:

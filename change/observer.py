@@ -38,11 +38,6 @@ class Observer:
         told = {*self.detector.gives, *(name for name, _band in bands)}
         return tuple(name for name in MAPS if name in told)
 
-    @property
-    def sees_m(self) -> float:
-        """How far around a pixel the model looks, m."""
-        return self.detector.manifest.halo_px * self.detector.manifest.pixel_m
-
     def look(self, data: xr.Dataset, window: Window, pair: Pair) -> Maps:
         """Return the maps of a window, 0 where a flight shows no ground.
 

@@ -74,7 +74,7 @@ class View:
     transform: Affine
     """From (col, row) of the window to (x, y)."""
     roof: NDArray[np.float32] | None = None
-    """(row, col), how likely the detector sees a roof, in [0, 1]; None where it was not asked."""
+    """(row, col), how likely a roof is seen, in [0, 1]; None where it was not asked."""
 
     @property
     def pixel_m(self) -> float:
@@ -94,7 +94,9 @@ class Part:
     """``building`` or ``shed``."""
     score: float
     """Probability of a structure, in [0, 1]."""
-    evidence: tuple[tuple[str, float], ...]
+    whole: float = 1.0
+    """Probability of its being one structure and all of it, in [0, 1]."""
+    evidence: tuple[tuple[str, float], ...] = ()
     """Named numbers for and against, in a fixed order."""
 
 

@@ -7,6 +7,7 @@ import pytest
 from training.augment import disturb_picture, recolour, shift_maps, stain
 from training.pieces import ON_ROOFS, Piece, Tile, cut_piece, lay
 from training.samples import Scene, Source, _compared, draw_pairs
+from training.scales import halved_source, patchworks
 from training.scenes import FIRST_SEED, IGNORED
 
 SIDE = 96
@@ -59,6 +60,34 @@ def test_what_appears_is_a_roof_afterwards_and_what_goes_was_one():
         assert (before[gone == 1] != 0).mean() > 0.9 if (gone == 1).any() else True
         seen += ((new == 1).any(), (gone == 1).any())
     assert (seen > 10).all()
+
+
+def test_at_twice_the_pixel_scenes_are_half_as_wide_and_tiles_lie_side_by_side():
+    fine = source()
+    coarse = halved_source(fine, np.random.default_rng(0))
+    assert coarse.grain == 2
+    assert coarse.scenes[0].new.shape == (80, 80)
+    assert {tile.owner.shape for tile in coarse.tiles} == {(160, 160)}
+    assert len(coarse.tiles) == len(fine.tiles)
+    share, halved = (float((s.before.owner > 0).mean()) for s in (fine.scenes[0], coarse.scenes[0]))
+    assert halved == pytest.approx(share, abs=0.02)
+
+
+def test_structures_of_a_patchwork_keep_numbers_of_their_own():
+    tiles = source().tiles
+    joined = patchworks(tiles, np.random.default_rng(1))[0]
+    corners = [joined.owner[r : r + 160, c : c + 160] for r in (0, 160) for c in (0, 160)]
+    numbers = [set(np.unique(corner[corner > 0])) for corner in corners]
+    assert all(numbers)
+    assert sum(len(n) for n in numbers) == len(set.union(*numbers))
+
+
+def test_pairs_are_drawn_at_twice_the_pixel_too():
+    pairs = draw_pairs(
+        halved_source(source(), np.random.default_rng(0)), SIDE, np.random.default_rng(3)
+    )
+    seen = [next(pairs).labels[..., 2] for _number in range(20)]
+    assert any((labels == 1).any() for labels in seen)
 
 
 def test_roofs_are_painted_and_ground_is_not():

@@ -1,4 +1,4 @@
-"""Write the weights as ONNX: python -m training.export OUT.pt change/model/roofs.onnx"""
+"""Write the weights as ONNX: python -m training.export JOINED.pt change/model/roofs.onnx"""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from training.joined import Joined
 from training.network import Network
 
 __all__ = ["write_onnx"]
@@ -14,14 +15,13 @@ _SIDE_PX = 64
 
 
 def write_onnx(checkpoint: Path, target: Path) -> None:
-    """Write the running mean of the weights of a checkpoint; any size of picture fits."""
-    network = Network().eval()
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    network.load_state_dict(state["mean"])
+    """Write the weights that `training.joined` left; any size of picture fits."""
+    joined = Joined(Network()).eval()
+    joined.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True))
     empty = torch.zeros(1, 3, _SIDE_PX, _SIDE_PX)
     free = {2: "row", 3: "col"}
     torch.onnx.export(
-        network,
+        joined,
         (empty, empty),
         str(target),
         input_names=["before", "after"],

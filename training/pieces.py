@@ -50,13 +50,15 @@ class Piece:
     """Whether it stands above the ground and casts a shadow."""
 
 
-def draw_piece(rng: np.random.Generator) -> Piece:
-    """Draw a roof, or something that is none."""
+def draw_piece(rng: np.random.Generator, grain: int = 1) -> Piece:
+    """Draw a roof, or something that is none, for pictures of so many pixels a pixel."""
     if rng.random() < 0.65:
         colour, mask = draw_roof(rng)
-        return Piece(colour, mask, roof=True, standing=True)
-    colour, mask, standing = draw_clutter(rng)
-    return Piece(colour, mask, roof=False, standing=standing)
+        piece = Piece(colour, mask, roof=True, standing=True)
+    else:
+        colour, mask, standing = draw_clutter(rng)
+        piece = Piece(colour, mask, roof=False, standing=standing)
+    return piece if grain == 1 else _scaled(piece, 1 / grain, least=4)
 
 
 def cut_piece(tile: Tile, rng: np.random.Generator) -> Piece | None:
@@ -181,8 +183,11 @@ def lay(
 
 def _smaller(piece: Piece, rng: np.random.Generator) -> Piece:
     """Return a piece shrunk: what is added to a structure is smaller than one."""
-    factor = float(rng.uniform(0.35, 0.9))
-    size = tuple(max(12, round(length * factor)) for length in piece.mask.shape[::-1])
+    return _scaled(piece, float(rng.uniform(0.35, 0.9)), least=12)
+
+
+def _scaled(piece: Piece, factor: float, *, least: int) -> Piece:
+    size = tuple(max(least, round(length * factor)) for length in piece.mask.shape[::-1])
     colour = cv2.resize(piece.colour, size, interpolation=cv2.INTER_AREA)
     mask = cv2.resize(piece.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     return replace(piece, colour=colour, mask=mask)

@@ -116,6 +116,8 @@ class Source:
     """Rendered pairs."""
     tiles: list[Tile]
     """Real tiles."""
+    grain: int = 1
+    """How many of the network's pixels one of theirs is wide."""
 
     def draw_tile(self, rng: np.random.Generator, *, real: float = 0.7) -> Tile:
         """Return a real tile, or one side of a rendered scene."""
@@ -245,7 +247,8 @@ def _laid(source: Source, side: int, rng: np.random.Generator, *, built: bool = 
     pieces = _taken(other, _crop_maps(other.owner.shape, side, rng))
     sun = rng.uniform(0, 2 * np.pi)
     for number in range(10_000, 10_000 + int(rng.integers(1, _MOST_PIECES + 1))):
-        piece = draw_piece(rng) if rng.random() < _DRAWN else cut_piece(pieces, rng)
+        drawn = rng.random() < _DRAWN
+        piece = draw_piece(rng, source.grain) if drawn else cut_piece(pieces, rng)
         if piece is not None and (built or not (piece.roof or piece.ground)):
             targets = ((before,), (after,), (before, after))[
                 int(rng.choice(3, p=(0.42, 0.42, 0.16)))

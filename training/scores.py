@@ -2,13 +2,14 @@
 
 Runs the detector over pictures that it was not taught on, measures every candidate as the product
 does, and learns from its numbers whether 30 % of it is true: boosted trees (Friedman 2001) that are
-written to `change/model/by_picture.json`, `by_one_model.json` and `by_height.json`.
+written to `change/model/by_picture.json`, `by_one_model.json` and `by_height.json`; and so for the
+places of single pictures that may be roofs: `by_roof.json` and `by_whole_roof.json`.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,21 @@ from change.model.trees import parse_trees
 from survey.blocks import open_executor, run_all
 from training.candidates import Row, rows_of_flown, rows_of_pair
 from training.flights import read_flown
-from training.samples import HELD_BACK, Pair, Source, draw_pairs, read_real, read_scenes
+from training.pieces import Tile
+from training.roof_rows import rows_of_tile
+from training.samples import HELD_BACK, Pair, Scene, Source, draw_pairs, read_real, read_scenes
+from training.scales import patchworks
 from training.scenes import IGNORED
 
-__all__ = ["BY_HEIGHT", "BY_ONE_MODEL", "BY_PICTURE", "Lesson", "fit"]
+__all__ = [
+    "BY_HEIGHT",
+    "BY_ONE_MODEL",
+    "BY_PICTURE",
+    "BY_ROOF",
+    "BY_WHOLE_ROOF",
+    "Lesson",
+    "fit",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,15 @@ BY_ONE_MODEL = Lesson("by_one_model", _BY_ONE_MODEL, trees=150, leaves=8)
 BY_HEIGHT = Lesson("by_height", _BY_HEIGHT, trees=150, leaves=8)
 """Candidates with heights."""
 
+_BY_ROOF = {
+    "likely": 1, "peak": 1, "least": 1, "around": -1, "rectangular": 1, "solid": 1,
+    "right_angles": 1, "rim": 1, "plain": 0, "green": -1, "area_m2": 0, "width_m": 0, "length_m": 0,
+}  # fmt: skip
+BY_ROOF = Lesson("by_roof", _BY_ROOF, trees=100, leaves=8)
+"""Places of one picture that may be roofs."""
+BY_WHOLE_ROOF = Lesson("by_whole_roof", _BY_ROOF, trees=100, leaves=8)
+"""The same: whether each is one structure, and all of it."""
+
 # What a detector need not give; and how much less a row counts where it is taken away, so that the
 # trees know what to do without it.
 _OPTIONAL = ("roof", "roof_other", "beside_m2", "seen_as_roof", "seen_as_roof_other")
@@ -100,6 +121,14 @@ def fit(rows: list[Row], lesson: Lesson) -> str:
         np.concatenate([weight, _WITHOUT * weight]),
     )
     return json.dumps(_as_json(model, tuple(lesson.senses)), separators=(",", ":")) + "\n"
+
+
+def _rows_for(lesson: Lesson, rows: list[Row]) -> list[Row]:
+    if lesson is BY_ROOF:
+        return [row for row in rows if "stock" in row]
+    if lesson is BY_WHOLE_ROOF:
+        return [row | {"right": row["whole"]} for row in rows if row.get("stock") and row["right"]]
+    return [row for row in rows if "stock" not in row and _lesson_of(row) is lesson]
 
 
 def _lesson_of(row: Row) -> Lesson:
@@ -168,13 +197,10 @@ def _tell(name: str, likely: NDArray[np.float64], right: NDArray[np.float64]) ->
 def _gather(chosen: argparse.Namespace) -> Iterator[Row]:
     """Yield the rows of scenes, of real tiles and of flights, each with the number of its scene."""
     for folder, every in ((chosen.scenes, HELD_BACK), (chosen.unseen, 1)):
-        for number, scene in enumerate(_whole_scenes(folder, every)) if folder else ():
-            yield from _marked(scene, number, real=0.0)
-    tiles = read_real(chosen.real)[::HELD_BACK]
-    for kind in _REAL_KINDS:
-        pairs = draw_pairs(Source([], tiles), 320, np.random.default_rng(7), kinds=(kind,))
-        for number in range(chosen.real_pairs):
-            yield from _marked(rows_of_pair(next(pairs)), number, real=1.0)
+        for number, scene in enumerate(read_scenes(folder)[::every] if folder else ()):
+            yield from _marked(_rows_of_scene(scene), number, real=0.0)
+            yield from _marked(_roof_rows(number, scene.before, scene.after), number, real=0.0)
+    yield from _real_rows(read_real(chosen.real)[::HELD_BACK], chosen.real_pairs)
     if chosen.flights:
         folders = sorted(path for path in chosen.flights.iterdir() if path.name.isdigit())
         with open_executor(chosen.workers) as executor:
@@ -182,35 +208,47 @@ def _gather(chosen: argparse.Namespace) -> Iterator[Row]:
                 yield from _marked(rows, number, real=0.0)
 
 
+def _real_rows(tiles: list[Tile], pairs: int) -> Iterator[Row]:
+    for number, tile in enumerate(tiles):
+        yield from _marked(_roof_rows(number, tile), number, real=1.0)
+    wide = patchworks(tiles, np.random.default_rng(7))
+    for kind in _REAL_KINDS:
+        drawn = draw_pairs(Source([], wide), _TILE_PX, np.random.default_rng(7), kinds=(kind,))
+        for number in range(pairs):
+            yield from _marked(rows_of_pair(next(drawn)), number, real=1.0)
+
+
+def _roof_rows(seed: int, *tiles: Tile) -> Iterator[Row]:
+    rng = np.random.default_rng(seed)
+    return (row for tile in tiles for row in rows_of_tile(tile, rng))
+
+
 def _flown_rows(folder: Path) -> list[Row]:
     flown = read_flown(folder)
     return [] if flown is None else rows_of_flown(flown)
 
 
-def _marked(rows: list[Row], number: int, *, real: float) -> Iterator[Row]:
+def _marked(rows: Iterable[Row], number: int, *, real: float) -> Iterator[Row]:
     return (row | {"scene": float(number), "real": real} for row in rows)
 
 
-def _whole_scenes(folder: Path, every: int) -> Iterator[list[Row]]:
-    for scene in read_scenes(folder)[::every]:
-        height, width = scene.new.shape
-        rows: list[Row] = []
-        for row in range(0, max(1, height - 64), _TILE_PX):
-            for col in range(0, max(1, width - 64), _TILE_PX):
-                window = np.s_[row : row + _TILE_PX, col : col + _TILE_PX]
-                roofs = [
-                    np.where(tile.owner[window] < 0, IGNORED, tile.owner[window] > 0)
-                    for tile in (scene.before, scene.after)
-                ]
-                bands = [*roofs, scene.new[window], scene.gone[window]]
-                rows += rows_of_pair(
-                    Pair(
-                        before=scene.before.colour[window],
-                        after=scene.after.colour[window],
-                        labels=np.stack(bands, axis=-1).astype(np.uint8),
-                    )
+def _rows_of_scene(scene: Scene) -> Iterator[Row]:
+    height, width = scene.new.shape
+    for row in range(0, max(1, height - 64), _TILE_PX):
+        for col in range(0, max(1, width - 64), _TILE_PX):
+            window = np.s_[row : row + _TILE_PX, col : col + _TILE_PX]
+            roofs = [
+                np.where(tile.owner[window] < 0, IGNORED, tile.owner[window] > 0)
+                for tile in (scene.before, scene.after)
+            ]
+            bands = [*roofs, scene.new[window], scene.gone[window]]
+            yield from rows_of_pair(
+                Pair(
+                    before=scene.before.colour[window],
+                    after=scene.after.colour[window],
+                    labels=np.stack(bands, axis=-1).astype(np.uint8),
                 )
-        yield rows
+            )
 
 
 def main() -> int:
@@ -231,8 +269,8 @@ def main() -> int:
             for row in _gather(chosen):
                 print(json.dumps(row), file=target, flush=True)
     rows = [json.loads(line) for line in chosen.rows.read_text(encoding="utf-8").splitlines()]
-    for lesson in (BY_PICTURE, BY_ONE_MODEL, BY_HEIGHT):
-        some = [row for row in rows if _lesson_of(row) is lesson]
+    for lesson in (BY_PICTURE, BY_ONE_MODEL, BY_HEIGHT, BY_ROOF, BY_WHOLE_ROOF):
+        some = _rows_for(lesson, rows)
         print(lesson.name)
         tell(some, lesson)
         (chosen.model / f"{lesson.name}.json").write_text(fit(some, lesson), encoding="utf-8")

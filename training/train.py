@@ -21,9 +21,10 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from training.network import Network
 from training.samples import HELD_BACK, Pair, Source, draw_pairs, read_real, read_scenes
+from training.scales import halved_source
 from training.scenes import IGNORED
 
-__all__ = ["as_tensors", "loss_of", "score"]
+__all__ = ["as_tensors", "loss_of", "score", "split"]
 
 SIDE_PX = 256
 _BATCH, _RATE, _WARM_UP, _FALL = 16, 2e-3, 200, 0.35
@@ -31,6 +32,7 @@ _MEAN = 0.998
 _CHANGE_WEIGHT = 2.0
 _TOLD = 50  # steps
 _HELD_PAIRS = 48
+_HALVED = 0.35  # share of pairs at twice the pixel
 _NAMES = ("roof before", "roof after", "appeared", "gone")
 
 
@@ -42,8 +44,10 @@ class _Endless(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
         worker = get_worker_info()
         number = worker.id if worker else 0
         rng = np.random.Generator(np.random.PCG64([self.seed, number]))
-        for pair in draw_pairs(self.source, SIDE_PX, rng):
-            yield as_tensors(pair)
+        sources = self.source, halved_source(self.source, rng)
+        pairs = [draw_pairs(source, SIDE_PX, rng) for source in sources]
+        while True:
+            yield as_tensors(next(pairs[int(rng.random() < _HALVED)]))
 
 
 def as_tensors(pair: Pair) -> tuple[Tensor, Tensor, Tensor]:
@@ -103,7 +107,8 @@ def _rate(step: int, steps: int) -> float:
     return _RATE * rise * fall
 
 
-def _split(things: list[Any]) -> tuple[list[Any], list[Any]]:
+def split(things: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Return what is learnt from, and what is held back."""
     kept = [thing for number, thing in enumerate(things) if number % HELD_BACK]
     return kept, things[::HELD_BACK]
 
@@ -161,8 +166,8 @@ def _train(chosen: argparse.Namespace) -> None:
     torch.manual_seed(chosen.seed)
     # OpenCV's threads do not live through the fork that makes the workers.
     cv2.setNumThreads(0)
-    scenes, held_scenes = _split(read_scenes(chosen.scenes))
-    tiles, held_tiles = _split(read_real(chosen.real))
+    scenes, held_scenes = split(read_scenes(chosen.scenes))
+    tiles, held_tiles = split(read_real(chosen.real))
     held = Source(held_scenes, held_tiles)
     course = _Course(chosen.out, "cuda" if torch.cuda.is_available() else "cpu")
     data = _Endless(Source(scenes, tiles), chosen.seed + course.step)
@@ -181,9 +186,13 @@ def _train(chosen: argparse.Namespace) -> None:
 
 def _tell(network: Network, held: Source) -> None:
     """Print the scores on rendered scenes and on real tiles: how far apart they are is the gap."""
+    real = Source([], held.tiles)
+    rng = np.random.default_rng(2)
     for name, kind, source in (
         ("rendered", "scene", held),
-        ("real", "laid", Source([], held.tiles)),
+        ("real", "laid", real),
+        ("rendered, halved", "scene", halved_source(held, rng)),
+        ("real, halved", "laid", halved_source(real, rng)),
     ):
         drawn = draw_pairs(source, SIDE_PX, np.random.default_rng(1), kinds=(kind,))
         pairs = [as_tensors(next(drawn)) for _number in range(_HELD_PAIRS)]

@@ -1,16 +1,19 @@
 """The one place that runs a model: two pictures in, maps of what stands and what changed out.
 
-The shipped model is small enough for OpenCV's DNN module on one core; its card is `card.md`.
+The shipped model is small enough for one core; its card is `card.md`.
 """
 
 import hashlib
-import threading
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
 from change.model.manifest import MAPS, Manifest, read_manifest
 from survey.errors import DetectorError
@@ -24,14 +27,17 @@ Maps = dict[str, NDArray[np.float32]]
 """For each of ``MAPS`` that a model gives (row, col) in [0, 1]."""
 
 
-class _Opened(threading.local):
-    """The networks that a thread has opened."""
-
-    def __init__(self) -> None:
-        self.networks: dict[tuple[str, str], cv2.dnn.Net] = {}
-
-
-_OPENED = _Opened()
+# Models are run by workers, a core each; what a model has to say about itself helps nobody here.
+_THREADS, _ERRORS_ONLY = 1, 3
+_REFUSALS = (
+    refusals.Fail,
+    refusals.InvalidArgument,
+    refusals.InvalidGraph,
+    refusals.InvalidProtobuf,
+    refusals.NoModel,
+    refusals.NotImplemented,
+    refusals.RuntimeException,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,11 @@ class Detector:
     """What it takes and gives."""
     digest: str
     """SHA-256 of the ONNX file."""
+
+    @property
+    def sees_m(self) -> float:
+        """How far around a pixel it looks, m."""
+        return self.manifest.halo_px * self.manifest.pixel_m
 
     @property
     def gives(self) -> tuple[str, ...]:
@@ -80,8 +91,8 @@ def open_detector(path: Path) -> Detector:
     empty = np.zeros((3, side, side), np.uint8)
     try:
         given = _run(detector, empty, empty)
-    except cv2.error as error:
-        text = _("the detector {path} cannot be run by OpenCV: {why}")
+    except (*_REFUSALS, ValueError) as error:
+        text = _("the detector {path} cannot be run by ONNX Runtime: {why}")
         why = str(error).strip().splitlines()[-1]
         raise DetectorError(text.format(path=path, why=why)) from error
     if given.ndim != 3 or len(given) != len(detector.manifest.maps) or side % given.shape[1]:
@@ -121,7 +132,8 @@ def look(
     shape = before.shape[1:]
     factor = pixel_m / manifest.pixel_m
     size = max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
-    shown = (_continued(colour, seen) for colour in (before, after))
+    edge = _beyond_the_edge(seen, math.ceil(manifest.halo_px / factor))
+    shown = (_continued(colour, edge) for colour in (before, after))
     padded = [_padded(_resized(colour, size), manifest.multiple_px) for colour in shown]
     given = _run(detector, padded[0], padded[1])
     # Models give their maps at a part of the input's size.
@@ -136,17 +148,24 @@ def look(
     return {name: maps[name] for name in MAPS if name in maps}
 
 
-def _continued(picture: NDArray[np.uint8], seen: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return a picture (band, row, col) mirrored at the edge of what is seen.
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """Pixels beyond the edge of what is seen, and those that they mirror; (count,) each."""
 
-    Black beyond the edge would be something to a model: the far wall of a roof, or its shadow.
-    """
+    rows: NDArray[np.int64]
+    cols: NDArray[np.int64]
+    of_rows: NDArray[np.int64]
+    of_cols: NDArray[np.int64]
+
+
+def _beyond_the_edge(seen: NDArray[np.bool_], reach: int) -> _Edge | None:
+    """Return what lies beyond the edge so near that a model at the edge looks at it."""
     if seen.all() or not seen.any():
-        return picture
-    _away, nearest = cv2.distanceTransformWithLabels(
+        return None
+    away, nearest = cv2.distanceTransformWithLabels(
         (~seen).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    rows, cols = np.nonzero(~seen)
+    rows, cols = np.nonzero(~seen & (away <= reach))
     places = np.zeros((nearest.max() + 1, 2), np.int64)
     places[nearest[seen]] = np.argwhere(seen)
     edge = places[nearest[rows, cols]]
@@ -154,8 +173,18 @@ def _continued(picture: NDArray[np.uint8], seen: NDArray[np.bool_]) -> NDArray[n
     inside = ((mirrored >= 0) & (mirrored < seen.shape)).all(axis=1)
     inside[inside] = seen[mirrored[inside, 0], mirrored[inside, 1]]
     taken = np.where(inside[:, None], mirrored, edge)
+    return _Edge(rows, cols, taken[:, 0], taken[:, 1])
+
+
+def _continued(picture: NDArray[np.uint8], edge: _Edge | None) -> NDArray[np.uint8]:
+    """Return a picture (band, row, col) mirrored at the edge of what is seen.
+
+    Black beyond the edge would be something to a model: the far wall of a roof, or its shadow.
+    """
+    if edge is None:
+        return picture
     whole = picture.copy()
-    whole[:, rows, cols] = picture[:, taken[:, 0], taken[:, 1]]
+    whole[:, edge.rows, edge.cols] = picture[:, edge.of_rows, edge.of_cols]
     return whole
 
 
@@ -185,17 +214,18 @@ def _run(
     pictures = [colour * scale + offset for colour in (before, after)]
     if len(manifest.inputs) == 1:
         pictures = [np.concatenate(pictures)]
-    network = _network(str(detector.path), detector.digest)
-    for name, picture in zip(manifest.inputs, pictures, strict=True):
-        network.setInput(picture[None], name)
-    given = np.asarray(network.forward(), np.float32)[0]
+    session = _session(str(detector.path), detector.digest)
+    fed = {name: picture[None] for name, picture in zip(manifest.inputs, pictures, strict=True)}
+    given = np.asarray(session.run(None, fed)[0], np.float32)[0]
     if manifest.output == "sigmoid":
         given = 1.0 / (1.0 + np.exp(-np.clip(given, -30.0, 30.0)))
     return np.asarray(given, np.float32)
 
 
-def _network(path: str, digest: str) -> "cv2.dnn.Net":
-    """Open a network, once in every thread: while one runs nobody else can run it."""
-    if (path, digest) not in _OPENED.networks:
-        _OPENED.networks[path, digest] = cv2.dnn.readNetFromONNX(path)
-    return _OPENED.networks[path, digest]
+@lru_cache(maxsize=4)
+def _session(path: str, digest: str) -> onnxruntime.InferenceSession:  # noqa: ARG001 - a file's content
+    """Open a model; once while its file stays what it is."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = _THREADS
+    options.log_severity_level = _ERRORS_ONLY
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

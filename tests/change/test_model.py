@@ -97,7 +97,7 @@ def test_two_inputs_are_named(tmp_path):
         (('["picture"]', "[]"), "inputs"),
         (("name", "name = ="), "cannot be read"),
         (('["changed"]', '["appeared", "gone"]'), "2 maps"),
-        (('["picture"]', '["photo"]'), "OpenCV"),
+        (('["picture"]', '["photo"]'), "ONNX Runtime"),
     ],
 )
 def test_a_manifest_that_is_wrong_is_refused_in_one_line(tmp_path, change, told):
@@ -115,7 +115,7 @@ def test_files_that_are_no_models_are_refused(tmp_path):
     with pytest.raises(DetectorError, match="manifest"):
         open_detector(path)
     path.with_suffix(".toml").write_text(MANIFEST, encoding="utf-8")
-    with pytest.raises(DetectorError, match="OpenCV"):
+    with pytest.raises(DetectorError, match="ONNX Runtime"):
         open_detector(path)
 
 
