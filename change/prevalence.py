@@ -1,6 +1,6 @@
 """How many candidates of a job are right, told by their scores, and what each is worth then. Pure.
 
-A score is learnt where half of the candidates are right. Where a city hardly changed the
+A score is learnt where more than half of the candidates are right. Where a city hardly changed the
 same look means less; on a building site it means more. The share that is right is the one at which
 the scores, adjusted to it, add up to it (Saerens, Latinne and Decaestecker 2002, Adjusting the
 outputs of a classifier to new a priori probabilities).
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from change.looks import Measured
 
-__all__ = ["USUAL", "adjusted", "share_right", "weighed_by_share"]
+__all__ = ["LEARNT", "USUAL", "adjusted", "share_right", "weighed_by_share"]
 
-USUAL = 0.5
+LEARNT = 0.577
 """Share of right candidates among those that the trees by picture learnt from."""
+USUAL = 0.5
+"""What is taken for the share where nothing is seen."""
 
 # The usual share counts like so many candidates: few tell little of a place.
 _AS_MANY = 30
@@ -45,8 +47,8 @@ def adjusted(score: float, share: float) -> float:
 
 
 def _adjusted(scores: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    for_it = scores * share / USUAL
-    against = (1.0 - scores) * (1.0 - share) / (1.0 - USUAL)
+    for_it = scores * share / LEARNT
+    against = (1.0 - scores) * (1.0 - share) / (1.0 - LEARNT)
     return np.asarray(for_it / (for_it + against))
 
 

@@ -215,7 +215,7 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--scenes", type=Path, required=True)
     parser.add_argument("--real", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=7650)
+    parser.add_argument("--steps", type=int, default=10600)
     parser.add_argument("--every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--workers", type=int, default=1)

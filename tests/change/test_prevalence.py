@@ -5,7 +5,7 @@ import pytest
 from shapely import box
 
 from change.looks import Measured
-from change.prevalence import USUAL, adjusted, share_right, weighed_by_share
+from change.prevalence import LEARNT, USUAL, adjusted, share_right, weighed_by_share
 
 
 def scored(share, count, seed=0):
@@ -14,7 +14,7 @@ def scored(share, count, seed=0):
     right = rng.random(count) < share
     # Two normal distributions a distance apart have the logistic of a line as posterior.
     seen = rng.normal(np.where(right, 1.0, -1.0), 1.0)
-    points = 2.0 * seen + np.log(USUAL / (1 - USUAL))
+    points = 2.0 * seen + np.log(LEARNT / (1 - LEARNT))
     return right, 1 / (1 + np.exp(-points))
 
 
@@ -50,7 +50,7 @@ def test_the_order_of_scores_stays():
         assert told == sorted(told)
         assert told[0] == 0
         assert told[-1] == 1
-    assert [adjusted(score, USUAL) for score in scores] == pytest.approx(list(scores))
+    assert [adjusted(score, LEARNT) for score in scores] == pytest.approx(list(scores))
 
 
 def item(score, gain, area_m2=25.0):
