@@ -82,6 +82,8 @@ def find_shape(look: Look) -> Shape | None:
     core = known & (away < -0.6)
     tall = float(np.median(gain[core if core.any() else known]))
     body = _body(gain, away, tall) if tall > 0 else seen
+    # Surface models reach farther than pictures: nothing is said of ground that one does not show.
+    body &= look.window["seen_before"].values & look.window["seen_after"].values
     outline = _main_part(body, seen, look.transform) or look.outline
     inside = inside_of(look, outline)
     if not (inside & np.isfinite(gain)).any():

@@ -26,6 +26,8 @@ __all__ = ["find_roofs", "judge_roof", "measure_roof"]
 _LEVELS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
 # Gaps and slivers narrower than this are closed and cut off, m.
 _CLOSE_M, _OPEN_M = 0.8, 2.0
+# Nobody is surer than this of what a single picture shows: the trees saw few yards and fields.
+_SUREST = 0.8
 
 
 def find_roofs(view: View) -> tuple[NDArray[np.bool_], ...]:
@@ -48,7 +50,7 @@ def find_roofs(view: View) -> tuple[NDArray[np.bool_], ...]:
 
 
 def judge_roof(view: View, place: Polygon) -> Part | None:
-    """Judge a place that ``find_roofs`` has found."""
+    """Judge a place that ``find_roofs`` has found; the score is never above 0.8."""
     numbers = measure_roof(view, place)
     if numbers is None:
         return None
@@ -57,7 +59,7 @@ def judge_roof(view: View, place: Polygon) -> Part | None:
         outline=place,
         height_m=None,
         kind="shed" if numbers["steel"] > 0.5 else "building",
-        score=shipped_trees("by_roof").probability(numbers),
+        score=min(_SUREST, shipped_trees("by_roof").probability(numbers)),
         whole=shipped_trees("by_whole_roof").probability(numbers),
         evidence=tuple((name, value) for name, value in told if math.isfinite(value)),
     )

@@ -42,7 +42,9 @@ NOT_FOUND = {
     (0, 3): {90: FELLED, 95: REBUILT, 101: FELLED},
     (1, 3): {95: REBUILT},
 }
+GOODS = "goods under a blue sheet, 5 m high and 32 m2, come up as a shed with a score of 0.56"
 WASTED = {
+    (0, 1): f"{GOODS}, and a market stall beside a shed as an annex",
     (1, 3): "a deciduous tree with brown leaves, in two parts, and two containers side by side",
     (2, 3): "a deciduous tree with brown leaves and two containers side by side",
 }
@@ -139,7 +141,7 @@ def test_at_most_one_suspect_a_pair_is_a_wasted_walk(pair):
     assert len(walks) <= 1, [(s.change.kind, s.change.area_m2) for s in walks]
 
 
-@pytest.mark.parametrize("pair", cases({(1, 2): STALL, (1, 3): TREE}))
+@pytest.mark.parametrize("pair", cases({(0, 1): GOODS, (1, 2): STALL, (1, 3): TREE}))
 def test_no_more_is_missed_than_today(pair):
     assert set(missed(pair)) <= set(NOT_FOUND.get(pair, ()))
     assert not_seen_to_go(pair) == []
