@@ -38,9 +38,9 @@ from survey.words import _
 
 __all__ = ["Detection", "detect"]
 
-# Side of a tile's core, m: with its halo a picture of 1216 pixels for the shipped detector.
+# Side of a tile's core, m: with its halo a picture of 960 pixels for the shipped detector.
 # Cores are whole multiples of so many pixels, so that maps are kept in whole cells.
-_CORE_M, _WHOLE_PX = 204.8, 16
+_CORE_M, _WHOLE_PX = 153.6, 16
 # A candidate is looked at closely from this share of the smallest area on: squaring may add some.
 _LEAST_SHARE = 0.5
 # Windows of candidates are read at most this large; beyond it they are measured at coarser pixels.
