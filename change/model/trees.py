@@ -79,5 +79,5 @@ def _node(data: Any) -> Split | float:
 
 @cache
 def shipped_trees(name: str) -> Trees:
-    """Return trees that come with the package: ``by_picture``, ``by_one_model``, ``by_height``."""
+    """Return trees that come with the package, such as ``by_picture``: a file beside this one."""
     return parse_trees(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
