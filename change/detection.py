@@ -38,9 +38,10 @@ from survey.words import _
 
 __all__ = ["Detection", "detect"]
 
-# Side of a tile's core, m: with its halo a picture of 960 pixels for the shipped detector.
+# Side of a tile's core, m: half the area's, so that there is work for several, within these. The
+# larger the less is seen twice by a detector that looks 19 m around: at most a third.
 # Cores are whole multiples of so many pixels, so that maps are kept in whole cells.
-_CORE_M, _WHOLE_PX = 153.6, 16
+_LEAST_CORE_M, _MOST_CORE_M, _WHOLE_PX = 153.6, 256.0, 16
 # A candidate is looked at closely from this share of the smallest area on: squaring may add some.
 _LEAST_SHARE = 0.5
 # Windows of candidates are read at most this large; beyond it they are measured at coarser pixels.
@@ -191,7 +192,9 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
 
 def _blocks(pair: Pair, settings: Settings, sees_m: float) -> Iterable[Block]:
     grid = pair.grid
-    core = max(1, round(_CORE_M / grid.pixel_m / _WHOLE_PX)) * _WHOLE_PX
+    half_m = max(grid.height, grid.width) * grid.pixel_m / 2
+    core_m = min(_MOST_CORE_M, max(_LEAST_CORE_M, half_m))
+    core = math.ceil(core_m / grid.pixel_m / _WHOLE_PX) * _WHOLE_PX
     return cut_blocks(
         height=grid.height,
         width=grid.width,

@@ -52,7 +52,15 @@ def judge_by_height(look: Look, light: Light, settings: DetectSettings) -> Measu
     numbers |= innocent_heights(numbers)
     score = shipped_trees("by_height").probability(numbers)
     signed = numbers["height_gain_m"] if look.gained else -numbers["height_gain_m"]
-    return measured(look, shape.outline, kind, signed, score, numbers)
+    return measured(
+        look,
+        shape.outline,
+        shape.inside,
+        kind=kind,
+        height=signed,
+        score=score,
+        numbers=numbers,
+    )
 
 
 def _kind_by_height(

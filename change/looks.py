@@ -126,16 +126,18 @@ def probability(points: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, points))))
 
 
-def measured(
+def measured(  # noqa: PLR0913 - a record's fields
     look: Look,
     outline: Polygon,
+    inside: NDArray[np.bool_],
+    *,
     kind: str,
     height: float | None,
     score: float,
     numbers: dict[str, float],
 ) -> Measured:
     """Return the record of a candidate, its numbers rounded and in order."""
-    tolerance = look.window["tolerance"].values[inside_of(look, outline)]
+    tolerance = look.window["tolerance"].values[inside]
     known = tuple((name, round(value, 3)) for name, value in sorted(numbers.items()))
     return Measured(
         outline=outline,

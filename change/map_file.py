@@ -55,7 +55,7 @@ class MapFile:
             if down or right:
                 band = np.pad(band, ((0, down), (0, right)), mode="edge")
             height, width = band.shape[0] // factor, band.shape[1] // factor
-            means = band.reshape(height, factor, width, factor).mean(axis=(1, 3))
+            means = cv2.resize(band, (width, height), interpolation=cv2.INTER_AREA)
             cells[number, row : row + height, col : col + width] = np.rint(means * _LEVELS)
 
     def read(self, transform: Affine, shape: tuple[int, int]) -> Maps:

@@ -72,7 +72,8 @@ def _judge(look: Look, light: Light, outline: Polygon) -> Measured:
     numbers |= innocent_looks(numbers)
     score = shipped_trees("by_one_model" if stands else "by_picture").probability(numbers)
     score *= 1.0 - _OLD * numbers["like_old"]
-    return measured(look, outline, _kind(look, inside, numbers), None, score, numbers)
+    kind = _kind(look, inside, numbers)
+    return measured(look, outline, inside, kind=kind, height=None, score=score, numbers=numbers)
 
 
 def _maps(look: Look, inside: NDArray[np.bool_]) -> dict[str, float]:

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.joined import Joined
 from training.network import Network
@@ -18,6 +20,9 @@ def write_onnx(checkpoint: Path, target: Path) -> None:
     """Write the weights that `training.joined` left; any size of picture fits."""
     joined = Joined(Network()).eval()
     joined.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True))
+    for join in joined.network.difference.join:
+        # Its convolution is laid in three parts, which the exporter does not fold by itself.
+        join[0], join[1] = fuse_conv_bn_eval(join[0], join[1]), nn.Identity()
     empty = torch.zeros(1, 3, _SIDE_PX, _SIDE_PX)
     free = {2: "row", 3: "col"}
     torch.onnx.export(

@@ -46,6 +46,16 @@ def _up(x: Tensor) -> Tensor:
     return functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
+def _each(part: nn.Module, pair: list[Tensor]) -> list[Tensor]:
+    """Run a part on both of a pair: in one batch while it learns, since their statistics are one.
+
+    Else one after the other, so that the exported graph has nothing to put together and take apart.
+    """
+    if part.training:
+        return list(part(torch.cat(pair)).chunk(2))
+    return [part(x) for x in pair]
+
+
 class _Eye(nn.Module):
     """Features of one picture at 1/2, 1/4 and 1/8, roofs and their surroundings understood."""
 
@@ -86,7 +96,7 @@ class _Eye(nn.Module):
 
 
 class _Difference(nn.Module):
-    """What stands in the second picture and not in the first."""
+    """What appeared and what went: the one is the other with the pictures exchanged."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,14 +109,30 @@ class _Difference(nn.Module):
         self.refine = nn.ModuleList(_Block(width, width) for width in _CHANGE)
         self.last = nn.Conv2d(_CHANGE[0], 1, 1)
 
-    def forward(self, first: list[Tensor], second: list[Tensor]) -> Tensor:
-        x: Tensor | None = None
+    def forward(self, before: list[Tensor], after: list[Tensor]) -> list[Tensor]:
+        found: list[Tensor] = []
         for level in (2, 1, 0):
-            a, b = first[level], second[level]
-            y = self.join[level](torch.cat([a, b, torch.abs(a - b)], dim=1))
-            y = y if x is None else y + _up(self.narrow[level](x))
-            x = self.refine[level](y)
-        return self.last(x)
+            joined = self._joined(level, before[level], after[level])
+            if found:
+                coarse = _each(self.narrow[level], found)
+                joined = [y + _up(x) for y, x in zip(joined, coarse, strict=True)]
+            found = _each(self.refine[level], joined)
+        return [self.last(x) for x in found]
+
+    def _joined(self, level: int, before: Tensor, after: Tensor) -> list[Tensor]:
+        """Join the features of both pictures with how far they are apart, in both directions.
+
+        Each third of the weights is laid on its own: nothing is put together first, and what both
+        directions share is worked out once.
+        """
+        convolution, norm, activation = self.join[level]
+        first, second, apart = convolution.weight.chunk(3, dim=1)
+        shared = functional.conv2d(torch.abs(before - after), apart, convolution.bias)
+        joined = [
+            functional.conv2d(one, first) + functional.conv2d(other, second) + shared
+            for one, other in ((before, after), (after, before))
+        ]
+        return [activation(y) for y in _each(norm, joined)]
 
 
 class Network(nn.Module):
@@ -123,14 +149,11 @@ class Network(nn.Module):
         self.difference = _Difference()
 
     def forward(self, before: Tensor, after: Tensor) -> Tensor:
-        both = self.eye(torch.cat([before, after]) * 4.0 - 2.0)
-        first = [x[: len(before)] for x in both]
-        second = [x[len(before) :] for x in both]
-        new_gone = self.difference(
-            [torch.cat([a, b]) for a, b in zip(first, second, strict=True)],
-            [torch.cat([b, a]) for a, b in zip(first, second, strict=True)],
-        )
-        count = len(before)
-        return torch.cat(
-            [self.roof(first[0]), self.roof(second[0]), new_gone[:count], new_gone[count:]], dim=1
-        )
+        pictures = [picture * 4.0 - 2.0 for picture in (before, after)]
+        if self.training:
+            features = [x.chunk(2) for x in self.eye(torch.cat(pictures))]
+            first, second = ([x[k] for x in features] for k in (0, 1))
+        else:
+            first, second = (self.eye(picture) for picture in pictures)
+        roofs = [self.roof(x[0]) for x in (first, second)]
+        return torch.cat([*roofs, *self.difference(first, second)], dim=1)
