@@ -49,7 +49,6 @@ WASTED = {
     (2, 3): "a deciduous tree with brown leaves and two containers side by side",
 }
 TREE = "a deciduous tree comes up in two parts: one more than were wrongly reported before"
-STALL = "a market stall of 13 m2, 2.7 m high, comes up as a shed with a score of 0.52"
 NET = "the net about the frame of a site stands 0.7 m outside its outline and is found with it"
 MEASURED_WRONG = {(0, 3): {91: NET}}
 # At least so many structures found of so many due, by kind, and at most so many suspects
@@ -141,7 +140,7 @@ def test_at_most_one_suspect_a_pair_is_a_wasted_walk(pair):
     assert len(walks) <= 1, [(s.change.kind, s.change.area_m2) for s in walks]
 
 
-@pytest.mark.parametrize("pair", cases({(0, 1): GOODS, (1, 2): STALL, (1, 3): TREE}))
+@pytest.mark.parametrize("pair", cases({(0, 1): GOODS, (1, 3): TREE}))
 def test_no_more_is_missed_than_today(pair):
     assert set(missed(pair)) <= set(NOT_FOUND.get(pair, ()))
     assert not_seen_to_go(pair) == []

@@ -92,7 +92,9 @@ _WITHOUT = 0.2
 _FOLDS = 5
 _RATE, _LEAST_ROWS, _RIDGE = 0.05, 20, 2.0
 _TILE_PX = 512
-_REAL_KINDS = ("laid", "quiet")
+# Two places are compared tile by tile: joined, the seams would look like walls. They have many
+# candidates: so few of the pairs are of places with roofs.
+_LONE_PX, _APART = 256, 0.25
 
 
 def fit(rows: list[Row], lesson: Lesson) -> str:
@@ -212,9 +214,17 @@ def _real_rows(tiles: list[Tile], pairs: int) -> Iterator[Row]:
     for number, tile in enumerate(tiles):
         yield from _marked(_roof_rows(number, tile), number, real=1.0)
     wide = patchworks(tiles, np.random.default_rng(7))
-    for kind in _REAL_KINDS:
-        drawn = draw_pairs(Source([], wide), _TILE_PX, np.random.default_rng(7), kinds=(kind,))
-        for number in range(pairs):
+    bare = [tile for tile in tiles if not (tile.owner > 0).any()]
+    # A tile against itself keeps its ground; of two places nothing is alike. And where nothing stands
+    # in either nothing is true: fields that were flooded, mown or ploughed are taken for roofs.
+    for kind, drawn_from, side, count in (
+        ("laid", wide, _TILE_PX, pairs),
+        ("quiet", wide, _TILE_PX, pairs),
+        ("apart", tiles, _LONE_PX, round(_APART * pairs)),
+        ("apart", bare, _LONE_PX, pairs),
+    ):
+        drawn = draw_pairs(Source([], drawn_from), side, np.random.default_rng(7), kinds=(kind,))
+        for number in range(count):
             yield from _marked(rows_of_pair(next(drawn)), number, real=1.0)
 
 
