@@ -215,8 +215,8 @@ def _real_rows(tiles: list[Tile], pairs: int) -> Iterator[Row]:
         yield from _marked(_roof_rows(number, tile), number, real=1.0)
     wide = patchworks(tiles, np.random.default_rng(7))
     bare = [tile for tile in tiles if not (tile.owner > 0).any()]
-    # A tile against itself keeps its ground; of two places nothing is alike. And where nothing stands
-    # in either nothing is true: fields that were flooded, mown or ploughed are taken for roofs.
+    # A tile against itself keeps its ground; of two places nothing is alike. And where nothing
+    # stands in either nothing is true: fields that were mown or flooded are taken for roofs.
     for kind, drawn_from, side, count in (
         ("laid", wide, _TILE_PX, pairs),
         ("quiet", wide, _TILE_PX, pairs),
