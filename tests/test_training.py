@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from training.augment import disturb_picture, recolour, shift_maps, stain
+from training.augment import cast_shadow, disturb_picture, recolour, shift_maps, stain
 from training.pieces import ON_ROOFS, Piece, Tile, cut_piece, lay
 from training.samples import Scene, Source, _compared, draw_pairs
 from training.scales import halved_source, patchworks
@@ -112,13 +112,46 @@ def test_stains_keep_off_roofs():
 @pytest.mark.parametrize("seed", range(8))
 def test_disturbed_pictures_stay_pictures(seed):
     rng = np.random.default_rng(seed)
-    there = disturb_picture(town(seed).colour, rng)
+    tile = town(seed)
+    there = disturb_picture(tile.colour, tile.owner > 0, rng)
     assert there.shape == (160, 160, 3)
     assert there.dtype == np.uint8
     columns, rows = shift_maps(SIDE, rng)
     home = np.arange(SIDE)
     assert np.abs(columns - home).max() < 12
     assert np.abs(rows - home[:, None]).max() < 12
+
+
+def test_shadows_fall_from_roofs_and_none_on_them():
+    roofs = town(3).owner > 0
+    rng = np.random.default_rng(0)
+    left = cast_shadow(roofs.astype(np.uint8), 0.6, rng)[..., 0]
+    near = cv2.dilate(roofs.astype(np.uint8), np.ones((61, 61), np.uint8)) > 0
+    inside = cv2.erode(roofs.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert left.min() < 0.75
+    assert left[inside].min() > 0.95
+    assert left[~near].min() > 0.99
+
+
+def test_what_replaced_a_roof_is_new_and_nobody_says_what_went():
+    before, after = town(1), town(2)
+    moved = Tile(colour=after.colour, owner=np.where(after.owner > 0, after.owner + 100, 0))
+    labels = _compared(before, moved).labels
+    replaced = (before.owner > 0) & (moved.owner > 0)
+    assert replaced.any()
+    assert (labels[replaced, 2] == 1).all()
+    assert (labels[replaced, 3] == IGNORED).all()
+
+
+def test_of_two_bare_places_only_what_was_laid_into_them_is_a_structure():
+    bare = [Tile(colour=t.colour, owner=np.zeros_like(t.owner)) for t in map(town, range(4))]
+    pairs = draw_pairs(
+        Source([], [town(9), *bare]), SIDE, np.random.default_rng(1), kinds=("ground",)
+    )
+    built = [(next(pairs).labels == 1).any() for _number in range(30)]
+    assert 3 < sum(built) < 25
+    towns = draw_pairs(Source([], [town(9)]), SIDE, np.random.default_rng(1), kinds=("ground",))
+    assert (next(towns).labels == 1).any()
 
 
 def test_a_roof_that_was_cut_out_casts_a_shadow_where_it_is_laid():

@@ -4,17 +4,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["disturb_picture", "recolour", "shift_maps", "stain"]
+__all__ = ["cast_shadow", "disturb_picture", "recolour", "shift_maps", "stain"]
 
 Colours = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 Numbers = NDArray[np.int32]
 Maps = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
-def disturb_picture(colour: Colours, rng: np.random.Generator) -> Colours:
-    """Return a picture (row, col, 3) as another camera, day and compression would give it."""
+def disturb_picture(colour: Colours, roofs: Mask, rng: np.random.Generator) -> Colours:
+    """Return a picture (row, col, 3) as another camera, hour and compression would give it.
+
+    Of its roofs, (row, col), another sun casts other shadows.
+    """
     if rng.random() < 0.35:
-        colour = _shadowed(colour, rng)
+        colour = _shadowed(colour, roofs, rng)
     colour = _relit(colour, rng)
     if rng.random() < 0.4:
         colour = cv2.GaussianBlur(colour, (0, 0), float(rng.uniform(0.3, 1.3)))
@@ -56,34 +60,47 @@ def _relit(colour: Colours, rng: np.random.Generator) -> Colours:
     return cv2.addWeighted(colour, saturation, grey, 1.0 - saturation, 0.0)
 
 
-def _shadowed(colour: Colours, rng: np.random.Generator) -> Colours:
-    """Lay the shadows of what stands outside the picture, or of a cloud, over it."""
+def _shadowed(colour: Colours, roofs: Mask, rng: np.random.Generator) -> Colours:
+    """Lay shadows over a picture: of its roofs, of what stands outside it, of trees and clouds.
+
+    None is a patch with straight edges by itself on open ground: so a dark roof looks.
+    """
     side = colour.shape[0]
+    if rng.random() < 0.4 and roofs.any():
+        left = cast_shadow(roofs.astype(np.uint8), float(rng.uniform(0, 2 * np.pi)), rng)
+        return np.clip(colour * left, 0, 255).astype(np.uint8)
     mask = np.zeros((side, side), np.float32)
+    outside = rng.random() < 0.5
     for _one in range(int(rng.integers(1, 6))):
         middle = rng.uniform(0, side, 2)
-        if rng.random() < 0.7:
-            size, turn = rng.uniform(8, 80, 2), float(rng.uniform(0, 180))
-            box = cv2.boxPoints(
-                ((float(middle[0]), float(middle[1])), tuple(map(float, size)), turn)
-            )
+        if outside:
+            middle[int(rng.integers(2))] = float(rng.choice((0.0, side)))
+            size, turn = rng.uniform(16, 110, 2), float(rng.uniform(0, 180))
+            box = cv2.boxPoints((tuple(map(float, middle)), tuple(map(float, size)), turn))
             cv2.fillConvexPoly(mask, box.astype(np.int32), 1.0)
         else:
             axes = tuple(int(v) for v in rng.uniform(6, 60, 2))
-            cv2.ellipse(
-                mask,
-                tuple(int(v) for v in middle),
-                axes,
-                float(rng.uniform(0, 180)),
-                0,
-                360,
-                1.0,
-                -1,
-            )
+            turn = float(rng.uniform(0, 180))
+            cv2.ellipse(mask, tuple(int(v) for v in middle), axes, turn, 0, 360, 1.0, -1)
     mask = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.5, 3.0)))[..., None]
     # The sky lights a shadow: bluer than the sun does.
     left = rng.uniform(0.3, 0.75) * np.array([0.94, 1.0, 1.08])
     return np.clip(colour * (1.0 - mask * (1.0 - left)), 0, 255).astype(np.uint8)
+
+
+def cast_shadow(
+    standing: NDArray[np.uint8], sun: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Return what share of the light is left around what stands, (row, col, 1)."""
+    length, steps = rng.uniform(3, 25), 8
+    cast = np.zeros_like(standing)
+    for step in range(1, steps + 1):
+        east, south = (length * step / steps * turn for turn in (np.cos(sun), np.sin(sun)))
+        move = np.array([[1, 0, east], [0, 1, south]], np.float32)
+        cast |= cv2.warpAffine(standing, move, standing.shape[::-1], flags=cv2.INTER_NEAREST)
+    cast[standing > 0] = 0
+    dark = cv2.GaussianBlur(cast.astype(np.float32), (0, 0), 0.7)[..., None]
+    return np.asarray(1.0 - dark * rng.uniform(0.3, 0.7), np.float32)
 
 
 def stain(colour: Colours, keep: NDArray[np.bool_], rng: np.random.Generator) -> Colours:

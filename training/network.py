@@ -125,14 +125,15 @@ class _Difference(nn.Module):
         Each third of the weights is laid on its own: nothing is put together first, and what both
         directions share is worked out once.
         """
-        convolution, norm, activation = self.join[level]
+        convolution, norm, _activation = self.join[level]
         first, second, apart = convolution.weight.chunk(3, dim=1)
         shared = functional.conv2d(torch.abs(before - after), apart, convolution.bias)
         joined = [
             functional.conv2d(one, first) + functional.conv2d(other, second) + shared
             for one, other in ((before, after), (after, before))
         ]
-        return [activation(y) for y in _each(norm, joined)]
+        # Not in place: while it learns both are views of one.
+        return [functional.relu(y) for y in _each(norm, joined)]
 
 
 class Network(nn.Module):

@@ -1,14 +1,15 @@
 """Pairs of pictures with the truth, drawn without end from rendered scenes and real tiles.
 
-A pair is one of four things: a rendered scene as two flights show it; a real tile against itself,
+A pair is one of five things: a rendered scene as two flights show it; a real tile against itself,
 with roofs and ground of other tiles laid into either of the two, or nothing but clutter; two tiles
 of different places, where what differs is known from the roofs of each (Zheng et al. 2021,
-single-temporal supervision).
+single-temporal supervision); and two of places without roofs, into which some are laid or none.
 Then both pictures are shifted, lit, blurred and pressed, each in its own way.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -27,10 +28,12 @@ __all__ = ["HELD_BACK", "Pair", "Scene", "Source", "draw_pairs", "read_real", "r
 HELD_BACK = 8
 """Every eighth scene and tile is for measuring."""
 
-# Share of rendered pairs, of real tiles against themselves, built on or not, and of two places.
-_KINDS, _SHARES = ("scene", "laid", "quiet", "apart"), (0.43, 0.37, 0.05, 0.15)
+# Share of rendered pairs, of real tiles against themselves, built on or not, of two places, and of
+# two bare ones: ground of another day, season and light differs as much, and is no structure.
+_KINDS, _SHARES = ("scene", "laid", "quiet", "apart", "ground"), (0.4, 0.3, 0.05, 0.13, 0.12)
 _MOST_PIECES = 7
 _DRAWN = 0.5  # share of pieces that are drawn and not cut out
+_DARKENED = 0.3  # share of recoloured roofs that are slate, asphalt and bitumen: dark as a shadow
 
 Colours = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
@@ -108,7 +111,7 @@ def _read(path: Path, outlines: gpd.GeoDataFrame) -> Tile:
     return Tile(colour=cv2.resize(colour, (size, size), interpolation=cv2.INTER_AREA), owner=owner)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """Everything that pairs are drawn from."""
 
@@ -118,6 +121,11 @@ class Source:
     """Real tiles."""
     grain: int = 1
     """How many of the network's pixels one of theirs is wide."""
+
+    @cached_property
+    def bare(self) -> list[Tile]:
+        """Real tiles without a roof."""
+        return [tile for tile in self.tiles if not (tile.owner > 0).any()]
 
     def draw_tile(self, rng: np.random.Generator, *, real: float = 0.7) -> Tile:
         """Return a real tile, or one side of a rendered scene."""
@@ -130,7 +138,7 @@ class Source:
 def draw_pairs(
     source: Source, side: int, rng: np.random.Generator, *, kinds: tuple[str, ...] = _KINDS
 ) -> Iterator[Pair]:
-    """Draw pairs of some kinds (`scene`, `laid`, `quiet`, `apart`) without end."""
+    """Draw pairs of some kinds (`scene`, `laid`, `quiet`, `apart`, `ground`) without end."""
     shares = np.array([_SHARES[_KINDS.index(kind)] for kind in kinds])
     while True:
         kind = rng.choice(kinds, p=shares / shares.sum())
@@ -218,16 +226,18 @@ def _apart(source: Source, side: int, rng: np.random.Generator) -> Pair:
 def _compared(before: Tile, after: Tile) -> Pair:
     """Say what appeared and went where every structure has a number of its own.
 
-    What was put on a roof appeared; where one roof gave way to another nobody says.
+    What was put on a roof appeared. Where one roof gave way to another the later picture decides,
+    as in rendered scenes.
     """
     unknown = (before.owner < 0) | (after.owner < 0)
-    differ = before.owner != after.owner
     top_before, top_after = before.owner >= ON_ROOFS, after.owner >= ON_ROOFS
-    other = (before.owner > 0) & (after.owner > 0) & differ & (top_before == top_after)
-    new = (after.owner > 0) & ((before.owner == 0) | (top_after & ~top_before))
+    other = (before.owner > 0) & (after.owner > 0) & (before.owner != after.owner)
+    other &= top_before == top_after
+    new = (after.owner > 0) & ((before.owner == 0) | (top_after & ~top_before) | other)
     gone = (before.owner > 0) & ((after.owner == 0) | (top_before & ~top_after))
-    labels = [np.where(unknown | other, IGNORED, mask).astype(np.uint8) for mask in (new, gone)]
-    return _pair(before, after, labels[0], labels[1])
+    new_labels = np.where(unknown, IGNORED, new).astype(np.uint8)
+    gone_labels = np.where(unknown | other, IGNORED, gone).astype(np.uint8)
+    return _pair(before, after, new_labels, gone_labels)
 
 
 def _quiet(source: Source, side: int, rng: np.random.Generator) -> Pair:
@@ -243,8 +253,26 @@ def _laid(source: Source, side: int, rng: np.random.Generator, *, built: bool = 
     after = Tile(colour=before.colour.copy(), owner=before.owner.copy())
     before = Tile(colour=before.colour.copy(), owner=before.owner.copy())
     before, after = _painted(before, after, rng)
+    _lay_pieces(before, after, source, rng, built=built)
+    return _compared(before, after)
+
+
+def _ground(source: Source, side: int, rng: np.random.Generator) -> Pair:
+    """Two places without a roof, half of them with pieces of others laid into them."""
+    if not source.bare:
+        return _apart(source, side, rng)
+    drawn = [source.bare[int(at)] for at in rng.integers(len(source.bare), size=2)]
+    before, after = (_taken(tile, _crop_maps(tile.owner.shape, side, rng)) for tile in drawn)
+    _lay_pieces(before, after, source, rng, built=rng.random() < 0.5)
+    return _compared(before, after)
+
+
+def _lay_pieces(
+    before: Tile, after: Tile, source: Source, rng: np.random.Generator, *, built: bool
+) -> None:
+    """Lay pieces of other tiles into either picture, or into both, in place."""
     other = source.draw_tile(rng, real=0.7)
-    pieces = _taken(other, _crop_maps(other.owner.shape, side, rng))
+    pieces = _taken(other, _crop_maps(other.owner.shape, before.owner.shape[0], rng))
     sun = rng.uniform(0, 2 * np.pi)
     for number in range(10_000, 10_000 + int(rng.integers(1, _MOST_PIECES + 1))):
         drawn = rng.random() < _DRAWN
@@ -254,7 +282,6 @@ def _laid(source: Source, side: int, rng: np.random.Generator, *, built: bool = 
                 int(rng.choice(3, p=(0.42, 0.42, 0.16)))
             ]
             lay(piece, targets, number, float(sun), rng)
-    return _compared(before, after)
 
 
 def _painted(before: Tile, after: Tile, rng: np.random.Generator) -> tuple[Tile, Tile]:
@@ -276,6 +303,8 @@ def _tables(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     chosen = (rng.random(count) < share) & (np.arange(count) > 0)
     gains = np.exp(rng.normal(0.0, 0.35, (count, 1)) + rng.normal(0.0, 0.2, (count, 3)))
+    dark = rng.random((count, 1)) < _DARKENED
+    gains = gains * np.where(dark, rng.uniform(0.3, 0.65, (count, 1)), 1.0)
     offsets = rng.normal(0.0, 18.0, (count, 3))
     gains[~chosen], offsets[~chosen] = 1.0, 0.0
     return gains.astype(np.float32), offsets.astype(np.float32)
@@ -301,10 +330,10 @@ def _disturbed(pair: Pair, rng: np.random.Generator) -> Pair:
         order = rng.permutation(3)
         before, after = before[..., order], after[..., order]
     return Pair(
-        before=disturb_picture(np.ascontiguousarray(before), rng),
-        after=disturb_picture(np.ascontiguousarray(after), rng),
+        before=disturb_picture(np.ascontiguousarray(before), labels[..., 0] == 1, rng),
+        after=disturb_picture(np.ascontiguousarray(after), labels[..., 1] == 1, rng),
         labels=labels,
     )
 
 
-_DRAWERS = {"scene": _scene, "laid": _laid, "quiet": _quiet, "apart": _apart}
+_DRAWERS = {"scene": _scene, "laid": _laid, "quiet": _quiet, "apart": _apart, "ground": _ground}

@@ -14,6 +14,7 @@ __all__ = ["halved_source", "patchworks"]
 
 _ACROSS = 2  # tiles of a patchwork, each way
 _NUMBERS = 2_000  # no tile has more structures
+_BARE = 0.2  # share of patchworks of tiles without a roof only
 
 
 def halved_source(source: Source, rng: np.random.Generator) -> Source:
@@ -34,8 +35,12 @@ def halved_source(source: Source, rng: np.random.Generator) -> Source:
 
 
 def patchworks(tiles: list[Tile], rng: np.random.Generator) -> list[Tile]:
-    """Join tiles drawn at random, two by two: as many patchworks as there are tiles."""
-    return [_patchwork(tiles, rng) for _one in tiles]
+    """Join tiles drawn at random, two by two: as many patchworks as there are tiles.
+
+    Some are of tiles without a roof only.
+    """
+    bare = [tile for tile in tiles if not (tile.owner > 0).any()] or tiles
+    return [_patchwork(bare if rng.random() < _BARE else tiles, rng) for _one in tiles]
 
 
 def _patchwork(tiles: list[Tile], rng: np.random.Generator) -> Tile:
