@@ -70,7 +70,8 @@ def _judge(look: Look, light: Light, outline: Polygon) -> Measured:
     numbers |= stands
     numbers["beside_m2"] = _beside(look, inside) * pixel_of(look) ** 2
     numbers |= innocent_looks(numbers)
-    score = shipped_trees("by_one_model" if stands else "by_picture").probability(numbers)
+    trees = shipped_trees("by_one_model" if stands else "by_picture")
+    score = trees.probability(numbers | {"gained": float(look.gained)})
     score *= 1.0 - _OLD * numbers["like_old"]
     kind = _kind(look, inside, numbers)
     return measured(look, outline, inside, kind=kind, height=None, score=score, numbers=numbers)

@@ -59,7 +59,7 @@ _BY_PICTURE = {
     "width_m": 1, "length_m": 0, "rectangular": 1, "solid": 1,
     "right_angles": 1, "right_angles_other": -1, "rim": 1, "rim_other": -1,
     "plain": 0, "plain_other": 0, "change": 1, "shadow": 1, "green": -1, "green_other": 0,
-    "beside_m2": 0,
+    "beside_m2": 0, "gained": 0,
 } | {f"like_{name}": -1 for name in INNOCENT}  # fmt: skip
 _BY_ONE_MODEL = _BY_PICTURE | {"stands_m": 1, "stands_other_m": -1}
 _BY_HEIGHT = {

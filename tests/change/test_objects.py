@@ -7,8 +7,10 @@ from affine import Affine
 from scipy import ndimage
 from shapely import box
 
+from change import picture_judgement
 from change.changes import KINDS
 from change.looks import MARGIN_M, Look, Measured
+from change.model.trees import Split, Trees
 from change.objects import measure
 from survey.light import Light
 from survey.settings import DetectSettings
@@ -195,6 +197,14 @@ def test_one_surface_model_tells_whether_anything_stands_there(gained):
             assert found.kind == ("building" if what == "house" else "site")
         scores[what] = found.score
     assert scores["paint"] < scores["house"] - 0.1
+
+
+def test_without_heights_the_score_is_told_which_way_a_change_goes(monkeypatch):
+    asks = Trees(0.0, (Split("gained", 0.5, False, -3.0, 3.0),))
+    monkeypatch.setattr(picture_judgement, "shipped_trees", lambda _name: asks)
+    bare, built = Ground(1), Ground(2).put(HOUSE, 6.0)
+    assert judge(bare, built, HOUSE, heights=False).score > 0.9
+    assert judge(built, bare, HOUSE, gained=False, heights=False).score < 0.1
 
 
 def test_what_stood_there_already_is_told_by_the_earlier_surface_model_alone():

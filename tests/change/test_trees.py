@@ -69,3 +69,11 @@ def test_shipped_trees_do_without_maps_of_roofs(name):
     middle = {number: sorted(at)[len(at) // 2] for number, at in asked(shipped_trees(name)).items()}
     bare = {number: at for number, at in middle.items() if "roof" not in number}
     assert 0 < shipped_trees(name).probability(bare) < 1
+
+
+@pytest.mark.parametrize("name", ["by_picture", "by_one_model"])
+def test_shipped_trees_believe_what_came_sooner_than_what_went(name):
+    trees = shipped_trees(name)
+    middle = {number: sorted(at)[len(at) // 2] for number, at in asked(trees).items()}
+    went, came = (trees.probability(middle | {"gained": way}) for way in (0.0, 1.0))
+    assert went < came
