@@ -34,6 +34,11 @@ class Tile:
     owner: Numbers
     """(row, col); number of the structure seen, 0 for none, -1 where nobody knows."""
 
+    @property
+    def bare(self) -> bool:
+        """Whether no structure is seen."""
+        return not (self.owner > 0).any()
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

@@ -125,7 +125,7 @@ class Source:
     @cached_property
     def bare(self) -> list[Tile]:
         """Real tiles without a roof."""
-        return [tile for tile in self.tiles if not (tile.owner > 0).any()]
+        return [tile for tile in self.tiles if tile.bare]
 
     def draw_tile(self, rng: np.random.Generator, *, real: float = 0.7) -> Tile:
         """Return a real tile, or one side of a rendered scene."""

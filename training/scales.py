@@ -39,7 +39,7 @@ def patchworks(tiles: list[Tile], rng: np.random.Generator) -> list[Tile]:
 
     Some are of tiles without a roof only.
     """
-    bare = [tile for tile in tiles if not (tile.owner > 0).any()] or tiles
+    bare = [tile for tile in tiles if tile.bare] or tiles
     return [_patchwork(bare if rng.random() < _BARE else tiles, rng) for _one in tiles]
 
 

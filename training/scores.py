@@ -214,7 +214,7 @@ def _real_rows(tiles: list[Tile], pairs: int) -> Iterator[Row]:
     for number, tile in enumerate(tiles):
         yield from _marked(_roof_rows(number, tile), number, real=1.0)
     wide = patchworks(tiles, np.random.default_rng(7))
-    bare = [tile for tile in tiles if not (tile.owner > 0).any()]
+    bare = [tile for tile in tiles if tile.bare]
     # A tile against itself keeps its ground; of two places nothing is alike. And where nothing
     # stands in either nothing is true: fields that were mown or flooded are taken for roofs.
     for kind, drawn_from, side, count in (
