@@ -138,7 +138,7 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
         observer = Observer(
             detector=detector or shipped_detector(),
             evidence=evidence,
-            local=learn_roofs(sight_before(pair), known_roofs),
+            local=learn_roofs(sight_before(pair), known_roofs, executor=executor),
         )
         maps = create_map_file(Path(room) / "maps", pair.grid, observer.names)
         whole = _Task(pair=pair, settings=settings, observer=observer, maps=maps)

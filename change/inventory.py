@@ -166,7 +166,8 @@ def take_inventory(
             whole = replace(whole, ground=ground)
         else:
             maps = create_map_file(Path(room) / "maps", sight.grid, (_MAP,))
-            whole = replace(whole, local=learn_roofs(sight, roofs), maps=maps)
+            local = learn_roofs(sight, roofs, executor=executor)
+            whole = replace(whole, local=local, maps=maps)
         found = _find(whole, settings, executor, progress)
         places = _worth_a_look(_places(found, sight.grid), settings, within)
         parts = list(_judge(whole, places, executor, progress))

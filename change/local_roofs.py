@@ -8,6 +8,7 @@ regression. Outlines may be wrong here and there: what counts is what most of th
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import cv2
@@ -21,7 +22,8 @@ from shapely import Polygon
 from change.looks import grown, shrunk
 from change.model.detector import look, shipped_detector
 from change.sight import Sight
-from change.surface import gradients
+from change.surface import slopes
+from survey.blocks import run_all
 from survey.grid import Bounds
 from survey.light import to_lab
 
@@ -68,8 +70,29 @@ class LocalRoofs:
     """Of the constant and of each feature."""
 
 
-def learn_roofs(sight: Sight, roofs: Sequence[Polygon]) -> LocalRoofs | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Teacher:
+    """A roof that teaches; picklable."""
+
+    sight: Sight
+    roof: Polygon
+    near: tuple[Polygon, ...]
+    """It and all that are known around it."""
+
+
+def learn_roofs(
+    sight: Sight, roofs: Sequence[Polygon], *, executor: Executor | None = None
+) -> LocalRoofs | None:
     """Learn what roofs look like from outlines that are known to stand, for the most part.
+
+    Parameters
+    ----------
+    sight
+        The flight.
+    roofs
+        Outlines, in the CRS of its grid, m.
+    executor
+        Where the flight is looked at; None looks here. What is learned is the same anywhere.
 
     Returns
     -------
@@ -81,10 +104,16 @@ def learn_roofs(sight: Sight, roofs: Sequence[Polygon]) -> LocalRoofs | None:
     FlightError
         The picture cannot be read to its end.
     """
-    chosen = _spread(roofs, sight)
+    tree = shapely.STRtree(roofs)
+    chosen = _spread(roofs, tree, sight)
     if len(chosen) < _FEWEST:
         return None
-    return learn_samples([_sample(sight, roof, roofs) for roof in chosen])
+    near = [tree.query(_box_of(_around(roof)), predicate="intersects") for roof in chosen]
+    teachers = [
+        _Teacher(sight=sight, roof=roof, near=tuple(roofs[i] for i in sorted(found)))
+        for roof, found in zip(chosen, near, strict=True)
+    ]
+    return learn_samples(list(run_all(_sample, teachers, executor=executor)))
 
 
 def learn_samples(samples: Sequence[Samples]) -> LocalRoofs | None:
@@ -100,23 +129,29 @@ def learn_samples(samples: Sequence[Samples]) -> LocalRoofs | None:
     return LocalRoofs(teachers=len(samples), colours=colours, weights=_regress(*design))
 
 
-def _spread(roofs: Sequence[Polygon], sight: Sight) -> list[Polygon]:
-    bounds = sight.grid.bounds
-    ground = shapely.box(bounds.left, bounds.bottom, bounds.right, bounds.top)
-    seen = [roof for roof in roofs if ground.contains(roof) and roof.area >= 10.0]
+def _spread(roofs: Sequence[Polygon], tree: shapely.STRtree, sight: Sight) -> list[Polygon]:
+    found = tree.query(_box_of(sight.grid.bounds), predicate="contains")
+    seen = [roof for roof in (roofs[i] for i in sorted(found)) if roof.area >= 10.0]
     seen.sort(key=lambda roof: (roof.centroid.x, roof.centroid.y))
     step = max(1, math.ceil(len(seen) / _TEACHERS))
     return seen[::step]
 
 
-def _sample(sight: Sight, roof: Polygon, roofs: Sequence[Polygon]) -> Samples:
+def _around(roof: Polygon) -> Bounds:
     left, bottom, right, top = roof.bounds
-    around = Bounds(left=left, bottom=bottom, right=right, top=top).buffered(_AROUND_M)
-    window = sight.grid.window_of(around.buffered(_MORE_M))
+    return Bounds(left=left, bottom=bottom, right=right, top=top).buffered(_AROUND_M)
+
+
+def _box_of(bounds: Bounds) -> Polygon:
+    return shapely.box(bounds.left, bounds.bottom, bounds.right, bounds.top)
+
+
+def _sample(teacher: _Teacher) -> Samples:
+    """Look at a roof and at the ground around it."""
+    sight = teacher.sight
+    window = sight.grid.window_of(_around(teacher.roof).buffered(_MORE_M))
     with sight.open() as opened:
         picture = opened.picture(window)
-    near = [other for other in roofs if other.intersects(shapely.box(*_sides(around)))]
-    transform = sight.grid.transform_of(window)
     rows, cols = np.ogrid[: window.height, : window.width]
     margin = math.ceil(_MORE_M / sight.grid.pixel_m)
     inner = (rows >= margin) & (rows < window.height - margin)
@@ -125,8 +160,8 @@ def _sample(sight: Sight, roof: Polygon, roofs: Sequence[Polygon]) -> Samples:
         to_lab(picture.colour),
         roofs_in(picture.colour, picture.valid, sight.grid.pixel_m),
         picture.valid & inner,
-        (roof, near),
-        transform,
+        (teacher.roof, teacher.near),
+        sight.grid.transform_of(window),
     )
 
 
@@ -163,10 +198,6 @@ def sample_roof(
     return raw[:, inner], raw[:, outer]
 
 
-def _sides(bounds: Bounds) -> tuple[float, float, float, float]:
-    return bounds.left, bounds.bottom, bounds.right, bounds.top
-
-
 def _thinned(parts: list[_Pixels]) -> _Pixels:
     """Return every so many of the samples, the same share of each roof."""
     joined = np.concatenate(parts, axis=1)
@@ -185,31 +216,44 @@ def _raw_features(colours: NDArray[np.uint8], roof: _Pixels, pixel: float) -> _P
     """
     likely = np.clip(roof, 1 - _SUREST, _SUREST)
     lab = colours.astype(np.float32)
-    smooth = np.stack([cv2.GaussianBlur(band, (0, 0), 0.3 / pixel) for band in lab])
-    size, direction = gradients(colours[:1].repeat(3, axis=0))
-    turned = [
-        cv2.GaussianBlur(size * trig(4 * direction), (0, 0), _WIDE_M / pixel)
-        for trig in (np.cos, np.sin)
-    ]
-    total = cv2.GaussianBlur(size, (0, 0), _WIDE_M / pixel)
-    straight = np.hypot(*turned) / np.maximum(total, 1e-3)
-    wide = cv2.GaussianBlur(lab[0], (0, 0), _WIDE_M / pixel)
-    return np.stack(
-        [
-            *smooth,
-            np.log1p(_deviation(lab[0], _FINE_M / pixel)),
-            np.log1p(_deviation(lab[0], _WIDE_M / pixel)),
-            straight,
-            np.abs(smooth[0] - wide) / 16,
-            np.log(likely / (1 - likely)),
-        ]
-    ).astype(np.float32)
+    smooth = [cv2.GaussianBlur(band, (0, 0), 0.3 / pixel) for band in lab]
+    _mean, fine = _spread_around(lab[0], _FINE_M / pixel)
+    mean, wide = _spread_around(lab[0], _WIDE_M / pixel)
+    raw = np.empty((8, *roof.shape), np.float32)
+    raw[:3] = smooth
+    np.log1p(fine, out=raw[3])
+    np.log1p(wide, out=raw[4])
+    raw[5] = _straightness(colours[0], _WIDE_M / pixel)
+    np.abs(smooth[0] - mean, out=raw[6])
+    raw[6] /= 16
+    np.log(likely / (1 - likely), out=raw[7])
+    return raw
 
 
-def _deviation(band: _Pixels, sigma: float) -> _Pixels:
-    mean = cv2.GaussianBlur(band, (0, 0), sigma)
-    square = cv2.GaussianBlur(band * band, (0, 0), sigma)
-    return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0)), np.float32)
+def _straightness(light: NDArray[np.uint8], sigma: float) -> _Pixels:
+    """Return how far edges run in two directions at right angles, (row, col) in [0, 1].
+
+    The mean of the gradients' directions taken four times, as `change.surface.rightness` does, but
+    around each pixel.
+    """
+    across, down = slopes(light)
+    size = np.hypot(across, down)
+    once = across * across - down * down, 2 * across * down
+    # The fourth power of a gradient as a complex number, brought back to its size.
+    cube = np.maximum(size * size * size, np.float32(1e-12))
+    four = (once[0] * once[0] - once[1] * once[1]) / cube, 2 * once[0] * once[1] / cube
+    turned = [cv2.GaussianBlur(part, (0, 0), sigma) for part in four]
+    total = cv2.GaussianBlur(size, (0, 0), sigma)
+    return np.asarray(np.hypot(*turned) / np.maximum(total, np.float32(1e-3)), np.float32)
+
+
+def _spread_around(band: _Pixels, sigma: float) -> tuple[_Pixels, _Pixels]:
+    """Return mean and standard deviation around each pixel, each (row, col)."""
+    mean, square = (
+        np.asarray(cv2.GaussianBlur(power, (0, 0), sigma), np.float32)
+        for power in (band, band * band)
+    )
+    return mean, np.sqrt(np.maximum(square - mean * mean, 0))
 
 
 def _bins(raw: _Pixels) -> NDArray[np.int64]:
@@ -268,6 +312,9 @@ def likely_roofs(
     pixel_m
         Pixel, m.
     """
-    features = _features_of(_raw_features(lab, roof, pixel_m), local.colours)
-    points = np.tensordot(local.weights, features, axes=1)
+    raw = _raw_features(lab, roof, pixel_m)
+    constant, of_colour, *others = local.weights.astype(np.float32)
+    points = constant + of_colour * local.colours[tuple(_bins(raw))]
+    for weight, feature in zip(others, raw[3:], strict=True):
+        points += weight * feature
     return np.asarray(1 / (1 + np.exp(-np.clip(points, -30, 30))), np.float32)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["colour_change", "gradients", "rightness"]
+__all__ = ["colour_change", "gradients", "rightness", "slopes"]
 
 # L carries light and shadow as well as material: it counts half against the two colour axes.
 _WEIGHTS = (0.5, 1.2, 1.2)
@@ -57,10 +57,18 @@ def gradients(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return size and direction (radians) of the brightness gradient, each (row, col)."""
     grey = cv2.cvtColor(np.ascontiguousarray(np.moveaxis(colour, 0, -1)), cv2.COLOR_RGB2GRAY)
-    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.2)
-    across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3) / 8
-    down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3) / 8
+    across, down = slopes(np.asarray(grey, np.uint8))
     return np.hypot(across, down), np.arctan2(down, across)
+
+
+def slopes(grey: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return how a (row, col) picture rises to the right and downwards, each (row, col)."""
+    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.2)
+    across, down = (
+        np.asarray(cv2.Sobel(smooth, cv2.CV_32F, *way, ksize=3, scale=1 / 8), np.float32)
+        for way in ((1, 0), (0, 1))
+    )
+    return across, down
 
 
 def rightness(
