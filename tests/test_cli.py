@@ -328,7 +328,7 @@ def least(answer):
 def test_settings_yield_to_the_environment_and_that_to_the_command_line(call, words, tmp_path):
     toml = tmp_path / "settings.toml"
     toml.write_text("[detect]\nmin_area_m2 = 20\nmin_score = 0.7\n")
-    common = [*words, "-o", tmp_path / "out", "--json", "--quiet"]
+    common = [*words, "-o", tmp_path / "out.geojson", "--json", "--quiet"]
     assert least(call(*common)) == 10
     by_file = call(*common, "--config", toml)
     assert least(by_file) == 20

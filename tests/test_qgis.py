@@ -17,6 +17,7 @@ import shapely
 from PIL import Image
 from pyproj import CRS
 
+from change.export.bundle import write_result
 from change.export.geojson import COLUMNS, suspects_frame
 from change.export.geopackage import write_geopackage
 from change.export.gpkg_tables import result_tables, suspect_table
@@ -29,7 +30,6 @@ from change.ground_layers import LayerOptions
 from change.job import Job, run_job
 from survey.grid import Bounds
 from survey.settings import Settings
-from tests.command import COMMAND
 from tests.dossiers import HOSTILE, draw_chips, suspects
 from tests.samples import FOLDER, PERMITS, options, ortho
 
@@ -248,38 +248,6 @@ def opened(start):
     return run
 
 
-def test_the_geojson_of_the_sample_opens(look, tmp_path):
-    flights = sorted(Path("sample_tiles").glob("*_ortho.tif"))
-    target = tmp_path / "result"
-    subprocess.run(
-        [
-            COMMAND,
-            "detect",
-            flights[0],
-            flights[-1],
-            "--permits",
-            "sample_tiles/permits.gpkg",
-            "--dsm-before",
-            str(flights[0]).replace("_ortho", "_dsm"),
-            "--dsm-after",
-            str(flights[-1]).replace("_ortho", "_dsm"),
-            "-o",
-            target,
-            "--quiet",
-        ],
-        check=True,
-    )
-    seen = look(target / "suspects.geojson", target / "changes.geojson")
-    for path, layer in seen.items():
-        written = json.loads(Path(path).read_text(encoding="utf-8"))["features"]
-        assert layer["valid"]
-        assert layer["sound"]
-        assert layer["polygons"]
-        assert layer["crs"] == "EPSG:4326"
-        assert layer["rows"] == len(written) > 0
-        assert tuple(layer["fields"]) == COLUMNS
-
-
 @pytest.fixture(scope="module")
 def result():
     """Return a run on the sample with everything a project can show."""
@@ -296,6 +264,20 @@ def result():
 def in_language(result, language, **export):
     settings = result.run.settings.changed("export", language=language, **export)
     return replace(result, run=replace(result.run, settings=settings))
+
+
+def test_the_geojson_of_the_sample_opens(look, result, tmp_path):
+    target = tmp_path / "result"
+    write_result(in_language(result, "en"), target)
+    seen = look(target / "suspects.geojson", target / "changes.geojson")
+    for path, layer in seen.items():
+        written = json.loads(Path(path).read_text(encoding="utf-8"))["features"]
+        assert layer["valid"]
+        assert layer["sound"]
+        assert layer["polygons"]
+        assert layer["crs"] == "EPSG:4326"
+        assert layer["rows"] == len(written) > 0
+        assert tuple(layer["fields"]) == COLUMNS
 
 
 def write(result, folder, *, pictures=True):
