@@ -62,7 +62,7 @@ def gradients(
 
 
 def slopes(grey: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return how a (row, col) picture rises to the right and downwards, each (row, col)."""
+    """Return how fast a (row, col) picture brightens to the right and downwards, levels a pixel."""
     smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.2)
     across, down = (
         np.asarray(cv2.Sobel(smooth, cv2.CV_32F, *way, ksize=3, scale=1 / 8), np.float32)
