@@ -125,7 +125,7 @@ def learn_samples(samples: Sequence[Samples]) -> LocalRoofs | None:
     if min(inside.shape[1], outside.shape[1]) < _FEWEST_SAMPLES:
         return None
     colours = np.log(_histogram(inside) / _histogram(outside)).astype(np.float32)
-    design = [_features_of(part, colours) for part in (inside, outside)]
+    design = [np.stack(_features_of(part, colours), dtype=float) for part in (inside, outside)]
     return LocalRoofs(teachers=len(samples), colours=colours, weights=_regress(*design))
 
 
@@ -276,10 +276,10 @@ def _histogram(raw: _Pixels) -> NDArray[np.float64]:
     return np.asarray(counts / counts.sum())
 
 
-def _features_of(raw: _Pixels, colours: _Pixels) -> NDArray[np.float64]:
-    """Return (feature + 1, ...) for the regression, the constant first."""
+def _features_of(raw: _Pixels, colours: _Pixels) -> tuple[_Pixels, ...]:
+    """Return the features of the regression, the constant first."""
     likely = colours[tuple(_bins(raw))]
-    return np.stack([np.ones_like(likely), likely, *raw[3:]]).astype(np.float64)
+    return np.ones_like(likely), likely, *raw[3:]
 
 
 def _regress(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -312,9 +312,8 @@ def likely_roofs(
     pixel_m
         Pixel, m.
     """
-    raw = _raw_features(lab, roof, pixel_m)
-    constant, of_colour, *others = local.weights.astype(np.float32)
-    points = constant + of_colour * local.colours[tuple(_bins(raw))]
-    for weight, feature in zip(others, raw[3:], strict=True):
+    features = _features_of(_raw_features(lab, roof, pixel_m), local.colours)
+    points = np.zeros_like(roof)
+    for weight, feature in zip(local.weights.astype(np.float32), features, strict=True):
         points += weight * feature
     return np.asarray(1 / (1 + np.exp(-np.clip(points, -30, 30))), np.float32)
