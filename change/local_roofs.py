@@ -20,7 +20,7 @@ from rasterio.features import rasterize
 from shapely import Polygon
 
 from change.looks import grown, shrunk
-from change.model.detector import look, shipped_detector
+from change.model.detector import look_for_roofs, shipped_detector
 from change.sight import Sight
 from change.surface import slopes
 from survey.blocks import run_all
@@ -206,7 +206,7 @@ def _thinned(parts: list[_Pixels]) -> _Pixels:
 
 def roofs_in(colour: NDArray[np.uint8], valid: NDArray[np.bool_], pixel: float) -> _Pixels:
     """Return how likely the detector sees a roof at each pixel, (row, col), of a (3, row, col)."""
-    return look(shipped_detector(), colour, colour, pixel, valid)["roof_before"]
+    return look_for_roofs(shipped_detector(), colour, pixel, valid)
 
 
 def _raw_features(colours: NDArray[np.uint8], roof: _Pixels, pixel: float) -> _Pixels:

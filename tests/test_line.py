@@ -42,13 +42,11 @@ NOT_FOUND = {
     (0, 3): {90: FELLED, 95: REBUILT, 101: FELLED},
     (1, 3): {95: REBUILT},
 }
-GOODS = "goods under a blue sheet, 5 m high and 32 m2, come up as a shed with a score of 0.56"
 WASTED = {
-    (0, 1): f"{GOODS}, and a market stall beside a shed as an annex",
-    (1, 3): "a deciduous tree with brown leaves, in two parts, and two containers side by side",
+    (1, 3): "a deciduous tree with brown leaves, in two parts",
     (2, 3): "a deciduous tree with brown leaves and two containers side by side",
 }
-TREE = "a deciduous tree comes up in two parts: one more than were wrongly reported before"
+VAN = "a van of 12 m2 comes up as a shed with a score of 0.53"
 NET = "the net about the frame of a site stands 0.7 m outside its outline and is found with it"
 MEASURED_WRONG = {(0, 3): {91: NET}}
 # At least so many structures found of so many due, by kind, and at most so many suspects
@@ -61,7 +59,7 @@ FOUND_OF_ALL = {
     "shed": (3, 17),
     "site": (13, 13),
 }
-WASTED_AT_MOST = {(0, 1): 1, (0, 2): 2, (0, 3): 2, (1, 2): 0, (1, 3): 2, (2, 3): 2}
+WASTED_AT_MOST = {(0, 1): 1, (0, 2): 1, (0, 3): 1, (1, 2): 0, (1, 3): 2, (2, 3): 2}
 
 
 def named(pair):
@@ -140,7 +138,7 @@ def test_at_most_one_suspect_a_pair_is_a_wasted_walk(pair):
     assert len(walks) <= 1, [(s.change.kind, s.change.area_m2) for s in walks]
 
 
-@pytest.mark.parametrize("pair", cases({(0, 1): GOODS, (1, 3): TREE}))
+@pytest.mark.parametrize("pair", cases({(1, 2): VAN}))
 def test_no_more_is_missed_than_today(pair):
     assert set(missed(pair)) <= set(NOT_FOUND.get(pair, ()))
     assert not_seen_to_go(pair) == []

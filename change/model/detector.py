@@ -6,7 +6,7 @@ The shipped model is small enough for one core; its card is `card.md`.
 import hashlib
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
@@ -15,11 +15,12 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
-from change.model.manifest import MAPS, Manifest, read_manifest
+from change.model.manifest import CHANGES, MAPS, Manifest, read_manifest
+from change.model.second_look import agreed, looked_again
 from survey.errors import DetectorError
 from survey.words import _
 
-__all__ = ["Detector", "Maps", "look", "open_detector", "shipped_detector"]
+__all__ = ["Detector", "Maps", "look", "look_for_roofs", "open_detector", "shipped_detector"]
 
 _SHIPPED = Path(__file__).parent / "roofs.onnx"
 
@@ -103,6 +104,9 @@ def open_detector(path: Path) -> Detector:
         raise DetectorError(
             text.format(path=path, shape=given.shape, count=len(detector.manifest.maps))
         )
+    if detector.manifest.again and detector.manifest.multiple_px % (side // given.shape[1]):
+        text = _("the detector {path} cannot look again: its maps do not fit into its steps")
+        raise DetectorError(text.format(path=path))
     return detector
 
 
@@ -133,73 +137,46 @@ def look(
     """
     maps = {name: np.zeros(seen.shape, np.float32) for name in detector.gives}
     if seen.any():
-        place = _shown(seen, detector.manifest, pixel_m)
-        inside = place.rows, place.cols
-        here = (slice(None), *inside)
-        edge = _beyond_the_edge(seen[inside], math.ceil(detector.sees_m / pixel_m))
-        first, second = (place.with_rim(_continued(p[here], edge)) for p in (before, after))
-        for name, said in _said(detector, first, second, pixel_m).items():
-            maps[name][inside] = place.without_rim(said)
+        place = _shown(seen, detector, pixel_m)
+        first, second = (place.with_rim(picture) for picture in (before, after))
+        again = detector.manifest.again
+        for name, said in _said(detector, first, second, pixel_m, again=again).items():
+            maps[name][place.rows, place.cols] = place.without_rim(said)
     return maps
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
-    """The part of a picture that holds all that is seen, and how much goes on beyond it."""
+def look_for_roofs(
+    detector: Detector, picture: NDArray[np.uint8], pixel_m: float, seen: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Return how likely a model sees a roof at each pixel of one picture.
 
-    rows: slice
-    cols: slice
-    rim: tuple[int, int, int, int]
-    """Pixels above, below, left and right of it."""
+    A model looks at two: here the second is the first turned by half a circle, so that two looks
+    cost no more than one.
 
-    def with_rim(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the part (row, col, band) with its rim, in which the part is mirrored."""
-        colour = np.ascontiguousarray(np.moveaxis(picture, 0, -1))
-        above, below, left, right = self.rim
-        mirrored = cv2.copyMakeBorder(colour, above, below, left, right, cv2.BORDER_REFLECT_101)
-        return np.asarray(mirrored, np.uint8)
+    Parameters
+    ----------
+    detector
+        The model; it gives both maps of roofs.
+    picture
+        (3, row, col), red green blue.
+    pixel_m
+        Ground pixel of the picture, m.
+    seen
+        (row, col); where it shows ground. The map means nothing elsewhere.
 
-    def without_rim(self, band: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the part (row, col) of a map that has the rim."""
-        above, below, left, right = self.rim
-        return band[above : band.shape[0] - below, left : band.shape[1] - right]
-
-
-def _shown(seen: NDArray[np.bool_], manifest: Manifest, pixel_m: float) -> _Shown:
-    """Return what must be looked at; with its rim it begins at whole steps of the model.
-
-    So a model's own steps fall as they would in the whole picture.
+    Returns
+    -------
+    ndarray
+        (row, col), in [0, 1].
     """
-    step = max(1, round(manifest.multiple_px * manifest.pixel_m / pixel_m))
-    rim = math.ceil(_RIM_M / pixel_m)
-    parts, rims = [], []
-    for axis, side in enumerate(seen.shape):
-        first, last = (int(k) for k in np.flatnonzero(seen.any(axis=1 - axis))[[0, -1]])
-        parts.append(slice(first, last + 1))
-        rims += [first - max(0, first - rim) // step * step, min(rim, side - 1 - last)]
-    return _Shown(rows=parts[0], cols=parts[1], rim=(rims[0], rims[1], rims[2], rims[3]))
-
-
-def _said(
-    detector: Detector, before: NDArray[np.uint8], after: NDArray[np.uint8], pixel_m: float
-) -> Maps:
-    """Run a model on two pictures (row, col, 3)."""
-    manifest = detector.manifest
-    shape = before.shape[:2]
-    factor = pixel_m / manifest.pixel_m
-    size = max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
-    padded = [_padded(_resized(colour, size), manifest.multiple_px) for colour in (before, after)]
-    given = _run(detector, padded[0], padded[1])
-    # Models give their maps at a part of the input's size.
-    grain = padded[0].shape[1] // given.shape[1]
-    maps: Maps = {}
-    for name, band in zip(manifest.maps, given, strict=True):
-        whole = cv2.resize(band, None, fx=grain, fy=grain, interpolation=cv2.INTER_LINEAR)
-        whole = whole[: size[0], : size[1]]
-        if size != shape:
-            whole = cv2.resize(whole, shape[::-1], interpolation=cv2.INTER_LINEAR)
-        maps |= dict.fromkeys(("appeared", "gone") if name == "changed" else (name,), whole)
-    return {name: maps[name] for name in MAPS if name in maps}
+    roofs = np.zeros(seen.shape, np.float32)
+    if seen.any():
+        place = _shown(seen, detector, pixel_m)
+        shown = place.with_rim(picture)
+        maps = _said(detector, shown, shown[::-1, ::-1], pixel_m, again=False)
+        both = agreed(maps["roof_before"], maps["roof_after"][::-1, ::-1])
+        roofs[place.rows, place.cols] = place.without_rim(both)
+    return roofs
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +187,80 @@ class _Edge:
     cols: NDArray[np.int64]
     of_rows: NDArray[np.int64]
     of_cols: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """The part of a picture that holds all that is seen, and how much goes on beyond it."""
+
+    rows: slice
+    cols: slice
+    rim: tuple[int, int, int, int]
+    """Pixels above, below, left and right of it."""
+    edge: _Edge | None
+    """What of the part lies beyond the edge of what is seen; None where all is seen."""
+
+    def with_rim(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the part (row, col, band) of a picture, mirrored beyond its edges."""
+        part = _continued(picture[:, self.rows, self.cols], self.edge)
+        colour = np.ascontiguousarray(np.moveaxis(part, 0, -1))
+        above, below, left, right = self.rim
+        mirrored = cv2.copyMakeBorder(colour, above, below, left, right, cv2.BORDER_REFLECT_101)
+        return np.asarray(mirrored, np.uint8)
+
+    def without_rim(self, band: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the part (row, col) of a map that has the rim."""
+        above, below, left, right = self.rim
+        return band[above : band.shape[0] - below, left : band.shape[1] - right]
+
+
+def _shown(seen: NDArray[np.bool_], detector: Detector, pixel_m: float) -> _Shown:
+    """Return what must be looked at; with its rim it begins at whole steps of the model.
+
+    So a model's own steps fall as they would in the whole picture.
+    """
+    manifest = detector.manifest
+    step = max(1, round(manifest.multiple_px * manifest.pixel_m / pixel_m))
+    rim = math.ceil(_RIM_M / pixel_m)
+    parts, rims = [], []
+    for axis, side in enumerate(seen.shape):
+        first, last = (int(k) for k in np.flatnonzero(seen.any(axis=1 - axis))[[0, -1]])
+        parts.append(slice(first, last + 1))
+        rims += [first - max(0, first - rim) // step * step, min(rim, side - 1 - last)]
+    edge = _beyond_the_edge(seen[parts[0], parts[1]], math.ceil(detector.sees_m / pixel_m))
+    above, below, left, right = rims
+    return _Shown(rows=parts[0], cols=parts[1], rim=(above, below, left, right), edge=edge)
+
+
+def _said(
+    detector: Detector,
+    before: NDArray[np.uint8],
+    after: NDArray[np.uint8],
+    pixel_m: float,
+    *,
+    again: bool,
+) -> Maps:
+    """Run a model on two pictures (row, col, 3)."""
+    manifest = detector.manifest
+    shape = before.shape[:2]
+    factor = pixel_m / manifest.pixel_m
+    size = max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
+    padded = [_padded(_resized(colour, size), manifest.multiple_px) for colour in (before, after)]
+    given = _run(detector, padded[0], padded[1])
+    if again:
+        changes = np.array([name in CHANGES for name in manifest.maps])
+        run = partial(_run, detector)
+        given = looked_again(run, (padded[0], padded[1]), given, changes, manifest.multiple_px)
+    # Models give their maps at a part of the input's size.
+    grain = padded[0].shape[1] // given.shape[1]
+    maps: Maps = {}
+    for name, band in zip(manifest.maps, given, strict=True):
+        whole = cv2.resize(band, None, fx=grain, fy=grain, interpolation=cv2.INTER_LINEAR)
+        whole = whole[: size[0], : size[1]]
+        if size != shape:
+            whole = cv2.resize(whole, shape[::-1], interpolation=cv2.INTER_LINEAR)
+        maps |= dict.fromkeys(("appeared", "gone") if name == "changed" else (name,), whole)
+    return {name: maps[name] for name in MAPS if name in maps}
 
 
 def _beyond_the_edge(seen: NDArray[np.bool_], reach: int) -> _Edge | None:

@@ -8,14 +8,20 @@ from typing import Any
 from survey.errors import DetectorError
 from survey.words import _
 
-__all__ = ["MAPS", "Manifest", "read_manifest"]
+__all__ = ["CHANGES", "MAPS", "Manifest", "read_manifest"]
 
 MAPS = ("roof_before", "roof_after", "appeared", "gone")
 """The maps that detection knows; the slugs that manifests and data carry."""
 
 _CHANGED = "changed"  # appeared or gone, whichever: for models that do not tell the two apart
+CHANGES = ("appeared", "gone", _CHANGED)
+"""What a manifest calls the maps of what changed."""
+
 _ACTIVATIONS = ("sigmoid", "none")
-_KEYS = {"name", "pixel_m", "multiple_px", "halo_px", "inputs", "maps", "scale", "offset", "output"}
+_KEYS = {
+    "name", "pixel_m", "multiple_px", "halo_px", "inputs", "maps", "scale", "offset", "output",
+    "again",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,8 @@ class Manifest:
     """What is added after that."""
     output: str
     """``sigmoid`` where its output is to go through it, ``none`` where it is probabilities."""
+    again: bool
+    """Whether it looks twice where something may have changed."""
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -80,6 +88,9 @@ def _manifest(told: dict[str, Any]) -> Manifest:
     output = told.get("output", "sigmoid")
     if output not in _ACTIVATIONS:
         raise ValueError("output")
+    again = told.get("again", False)
+    if not isinstance(again, bool) or (again and not set(maps) & set(CHANGES)):
+        raise ValueError("again")
     return Manifest(
         name=str(told["name"]),
         pixel_m=_number(told, "pixel_m", 0.01, 10.0),
@@ -90,6 +101,7 @@ def _manifest(told: dict[str, Any]) -> Manifest:
         scale=_three(told, "scale", 1 / 255),
         offset=_three(told, "offset", 0.0),
         output=output,
+        again=again,
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from change.model.detector import look, open_detector, shipped_detector
+from change.model.detector import look, look_for_roofs, open_detector, shipped_detector
 from change.model.manifest import MAPS
 from survey.errors import DetectorError
 from tests.onnx_files import write_convolution
@@ -95,6 +95,8 @@ def test_two_inputs_are_named(tmp_path):
         (('"none"', '"softmax"'), "output"),
         (("scale = 1.0", "scale = [1.0]"), "scale"),
         (('["picture"]', "[]"), "inputs"),
+        (("scale = 1.0", "again = 1"), "again"),
+        (('["changed"]', '["roof_after"]\nagain = true'), "again"),
         (("name", "name = ="), "cannot be read"),
         (('["changed"]', '["appeared", "gone"]'), "2 maps"),
         (('["picture"]', '["photo"]'), "ONNX Runtime"),
@@ -105,6 +107,28 @@ def test_a_manifest_that_is_wrong_is_refused_in_one_line(tmp_path, change, told)
     with pytest.raises(DetectorError, match=told) as refused:
         open_detector(path)
     assert "\n" not in str(refused.value)
+
+
+def test_a_model_whose_maps_do_not_fit_into_its_steps_cannot_look_again(tmp_path):
+    shipped = shipped_detector().path
+    path = tmp_path / shipped.name
+    path.write_bytes(shipped.read_bytes())
+    text = shipped.with_suffix(".toml").read_text(encoding="utf-8")
+    path.with_suffix(".toml").write_text(text.replace("px = 32", "px = 1"), encoding="utf-8")
+    with pytest.raises(DetectorError, match="look again"):
+        open_detector(path)
+
+
+def test_another_model_looks_again_where_its_manifest_says_so(tmp_path):
+    after = picture()
+    after[0, 20:40, 20:40] = 1
+    maps = [
+        maps_of(open_detector(other(tmp_path, text)), picture(), after, 0.5)
+        for text in (MANIFEST, MANIFEST + "again = true\n")
+    ]
+    # A model that looks at each pixel alone does not mind how the picture is turned.
+    assert np.allclose(maps[0]["appeared"], maps[1]["appeared"], atol=1e-5)
+    assert maps[1]["appeared"][30, 30] != 1
 
 
 def test_files_that_are_no_models_are_refused(tmp_path):
@@ -148,7 +172,31 @@ def test_pictures_go_on_mirrored_beyond_the_edge_of_the_seen():
     assert np.abs(there["roof_before"] - here["roof_before"])[:, :32].max() < 0.1
 
 
+def test_roofs_of_one_picture_turn_with_the_picture():
+    rng = np.random.default_rng(6)
+    colour = (90 + rng.normal(0, 6, (3, 128, 160))).astype(np.uint8)
+    colour[:, 30:80, 40:120] = np.array([190, 185, 180])[:, None, None]
+    turned = np.ascontiguousarray(colour[:, ::-1, ::-1])
+    all_of_it = np.ones((128, 160), bool)
+    upright, upside_down = (
+        look_for_roofs(shipped_detector(), one, 0.2, all_of_it) for one in (colour, turned)
+    )
+    assert np.allclose(upright, upside_down[::-1, ::-1], atol=1e-5)
+    assert upright[35:75, 45:115].mean() > 0.5 > upright[90:].mean()
+
+
+def test_roofs_of_one_picture_do_not_see_beyond_its_edge():
+    colour = np.random.default_rng(7).integers(0, 255, (3, 96, 96), dtype=np.uint8)
+    seen = np.add.outer(np.arange(96), np.arange(96)) < 120
+    roofs = [
+        look_for_roofs(shipped_detector(), np.where(seen, colour, np.uint8(value)), 0.2, seen)
+        for value in (0, 255)
+    ]
+    assert (roofs[0] == roofs[1]).all()
+
+
 def test_nothing_seen_is_no_reason_to_fail():
     nothing = np.zeros((64, 64), bool)
     maps = look(shipped_detector(), picture(), picture(), 0.2, nothing)
     assert all(band.shape == (64, 64) for band in maps.values())
+    assert not look_for_roofs(shipped_detector(), picture(), 0.2, nothing).any()
