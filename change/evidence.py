@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 
 from change.height import disc
 from change.height_evidence import rises
+from change.model.second_look import WORTH_A_LOOK
 from change.roofs import is_green
 from survey.settings import DetectSettings
 
-__all__ = ["HALO_M", "WORTH_A_LOOK", "Evidence", "weigh"]
+__all__ = ["HALO_M", "Evidence", "weigh"]
 
 HALO_M = 12.8
 """What a tile must see beyond its core for every pixel of the core to be judged in full, m."""
-WORTH_A_LOOK = 0.2
-"""From this on, in [0, 1], what a map says of a place is looked at closely."""
 
 # Gaps and slivers narrower than this are closed and cut off, m.
 _CLOSE_M, _OPEN_M = 0.6, 1.0

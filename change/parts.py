@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.segmentation import watershed
 
-from change.evidence import WORTH_A_LOOK
+from change.model.second_look import WORTH_A_LOOK
 
 __all__ = ["draw_parts"]
 

@@ -11,13 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["agreed", "looked_again"]
+__all__ = ["WORTH_A_LOOK", "agreed", "looked_again"]
 
 Pictures = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
-# From this on, in [0, 1], and from this many pixels of the maps in width on, something may have
-# changed.
-_MAYBE, _WIDTH_PX = 0.2, 3
+WORTH_A_LOOK = 0.2
+"""From this on, in [0, 1], what a map of changes says of a place is looked at closely."""
+
+# What is narrower, pixels of the maps, is a sliver and no structure.
+_WIDTH_PX = 3
 # No answer counts as surer than this: one look that is certain must not outweigh any other.
 _SUREST = 1e-6
 
@@ -73,7 +75,7 @@ def agreed(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.f
 def _doubtful(changed: NDArray[np.float32], side: int) -> NDArray[np.bool_]:
     """Return the cells, of so many pixels a side, where something may have changed."""
     kernel = np.ones((_WIDTH_PX, _WIDTH_PX), np.uint8)
-    wide = cv2.morphologyEx((changed >= _MAYBE).astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    wide = cv2.morphologyEx((changed >= WORTH_A_LOOK).astype(np.uint8), cv2.MORPH_OPEN, kernel)
     rows, cols = (length // side for length in changed.shape)
     return np.asarray(wide.reshape(rows, side, cols, side).any(axis=(1, 3)))
 

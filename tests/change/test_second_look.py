@@ -53,8 +53,7 @@ def test_what_is_said_once_only_is_believed_half():
     elsewhere = np.ones(said.shape[1:], bool)
     elsewhere[8:12, 8:12] = False
     assert (both[:, elsewhere] == said[:, elsewhere]).all()
-    assert both[0, 8:12, 8:12] == pytest.approx((both[0, 8, 8],) * 4 * np.ones((4, 4)))
-    assert 0.05 < both[0, 8, 8] < 0.1
+    assert ((both[0, 8:12, 8:12] > 0.05) & (both[0, 8:12, 8:12] < 0.1)).all()
 
 
 def test_slivers_are_not_worth_a_second_look():
