@@ -38,6 +38,7 @@ __all__ = [
     "case_facts",
     "draw_of",
     "flown_case",
+    "flown_plan",
     "measure_heights",
     "measure_picture",
     "shown_in",
@@ -76,22 +77,38 @@ def draw_of(name: Set, *, judge: bool) -> tuple[Case, ...]:
 
 def flown_case(case: Case, *, heights: bool) -> Flown:
     """Return the files of a case; rendered on first use (half a minute) and kept."""
-    plan = plan_of(case)
-    folder = KEPT / f"{case.name}-{case.seed}"
+    name = f"{case.name}-{case.seed}"
+    flown = flown_plan(plan_of(case), name, after=case.after, workers=_workers(case))
+    return flown if heights else replace(flown, dsm_before=None, dsm_after=None)
+
+
+def flown_plan(plan: AreaPlan, name: str, *, after: int, workers: int) -> Flown:
+    """Return the files of the first and a later flight of a plan; rendered on first use and kept.
+
+    Parameters
+    ----------
+    plan
+        What is flown.
+    name
+        Of the folder.
+    after
+        Index of the later flight.
+    workers
+        Processes that render; 0 for all there are.
+    """
+    folder = KEPT / name
     if not folder.is_dir():
-        with whole(folder) as draft, open_executor(_workers(case)) as executor:
+        with whole(folder) as draft, open_executor(workers) as executor:
             draft.mkdir()
             scene = scene_of(plan)
-            for index in (0, case.after):
+            for index in (0, after):
                 view = view_of(plan, scene, plan.flights[index])
                 Press(folder=draft, view=view, executor=executor).run(pixel_truth=False)
-    days = (f"{plan.flights[index].flown_at:%Y-%m-%d}" for index in (0, case.after))
-    (before, dsm_before), (after, dsm_after) = (
+    days = (f"{plan.flights[index].flown_at:%Y-%m-%d}" for index in (0, after))
+    (before, dsm_before), (later, dsm_after) = (
         (folder / f"{day}_ortho.tif", folder / f"{day}_dsm.tif") for day in days
     )
-    if not heights:
-        return Flown(before=before, after=after)
-    return Flown(before=before, after=after, dsm_before=dsm_before, dsm_after=dsm_after)
+    return Flown(before=before, after=later, dsm_before=dsm_before, dsm_after=dsm_after)
 
 
 def _workers(case: Case) -> int:

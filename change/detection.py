@@ -16,11 +16,12 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from change.changes import Change, change_of
+from change.displaced import DISPLACED_M, displaced_clues, told_from_displaced, worth_a_search
 from change.drawing import draw_outline, each_place_once
 from change.evidence import HALO_M, weigh
 from change.exclusion import EXCLUDED, Excluded, clip_to, excluded_ground, unjudged_cells
 from change.local_roofs import learn_roofs
-from change.looks import MARGIN_M, Look, Measured
+from change.looks import MARGIN_M, Look, Measured, with_numbers
 from change.map_file import MapFile, create_map_file
 from change.model.detector import Detector, Maps, shipped_detector
 from change.objects import measure
@@ -67,6 +68,9 @@ class Detection:
     """Known roofs that taught what roofs look like here; 0 where they were too few."""
     share_right: float | None = None
     """Share of the candidates judged by pictures that was taken to be right; None without any."""
+    share_displaced: float | None = None
+    """Share of those that were likely enough to be looked for in other places that was taken for
+    roofs seen from another side; None without any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +167,8 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
             stage=_("measuring"),
             progress=progress,
         )
-        told, share = weighed_by_share(
-            (item for batch in measured for item in batch), settings.detect.min_area_m2
-        )
+        seen, displaced = told_from_displaced(item for batch in measured for item in batch)
+        told, share = weighed_by_share(seen, settings.detect.min_area_m2)
         kept = _worth_reporting(told, settings.detect)
     drawn = run_all(
         _draw_batch,
@@ -187,6 +190,7 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
         judged_m2=judged,
         taught_by=0 if observer.local is None else observer.local.teachers,
         share_right=None if share is None else round(share, 3),
+        share_displaced=None if displaced is None else round(displaced, 3),
     )
 
 
@@ -289,8 +293,23 @@ def _measure_batch(task: _Task) -> list[Measured]:
 
 
 def _measure_one(task: _Task, candidate: _Candidate, reader: PairReader) -> list[Measured]:
+    """Measure a candidate; what pictures alone say of it is looked for elsewhere, too."""
+    light = task.pair.light
+    look = _look_at(task, candidate, MARGIN_M, reader)
+    found = []
+    for item in measure(look, light, task.settings.detect):
+        clues = {}
+        if worth_a_search(item):
+            place = replace(candidate, outline=item.outline)
+            clues = displaced_clues(_look_at(task, place, DISPLACED_M, reader), light)
+        found.append(with_numbers(item, clues))
+    return found
+
+
+def _look_at(task: _Task, candidate: _Candidate, around_m: float, reader: PairReader) -> Look:
+    """Return a candidate with everything seen so far around it."""
     left, bottom, right, top = candidate.outline.bounds
-    around = Bounds(left=left, bottom=bottom, right=right, top=top).buffered(MARGIN_M)
+    around = Bounds(left=left, bottom=bottom, right=right, top=top).buffered(around_m)
     grid = task.pair.grid
     window = grid.window_of(around)
     factor = -(-max(window.height, window.width) // _LARGEST_WINDOW_PX)
@@ -303,14 +322,13 @@ def _measure_one(task: _Task, candidate: _Candidate, reader: PairReader) -> list
         data = reader.read(window)
     transform = grid.transform_of(window)
     maps = task.maps.read(transform, (window.height, window.width))
-    close = Look(
+    return Look(
         window=_with_maps(data, maps),
         transform=transform,
         outline=candidate.outline,
         gained=candidate.gained,
         roofs=candidate.roofs,
     )
-    return measure(close, task.pair.light, task.settings.detect)
 
 
 def _draw_batch(task: _Task) -> list[Change]:

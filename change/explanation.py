@@ -96,6 +96,7 @@ _LIKE = {
     "stockpile": N_("a heap of goods or soil"),
     "solar_panels": N_("solar panels"),
     "leaning": N_("a facade that leans another way"),
+    "displaced": N_("a roof seen from another side"),
     "flat": N_("something flat on the ground"),
     "old": N_("what stood there already"),
 }

@@ -18,7 +18,7 @@ from change.model.detector import Detector, open_detector, shipped_detector
 from change.outside_evidence import open_evidence
 from change.placed_permits import place_permits
 from change.protected import find_on_protected
-from change.remarks import remarks
+from change.remarks import detection_remarks, remarks
 from change.result import Result
 from change.sight import sight_before
 from change.suspicion import Circumstances, compare
@@ -162,8 +162,8 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
     compared = compare(changes, ground.permits, settings, known)
     places = _places(changes, layers)
     suspects = [places[item.change.id] for item in compared if item.suspicious]
-    unplaced = layers.districts.remarks(suspects)
-    for sentence in unplaced:
+    after_all = (*detection_remarks(detection), *layers.districts.remarks(suspects))
+    for sentence in after_all:
         say(sentence)
     return Result(
         run=run,
@@ -172,7 +172,7 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
         compared=tuple(sorted(compared, key=lambda item: (-item.severity, item.change.id))),
         places=places,
         findings=tuple(findings),
-        assumptions=(*said, *unplaced),
+        assumptions=(*said, *after_all),
         facts=pair_facts(pair, findings, saved)
         | {"permits": permit_facts(ground.permits, ground.offset)}
         | {"detector": _detector_facts(detector, detection)},
@@ -192,6 +192,7 @@ def _detector_facts(
         "sha256": detector.digest,
         "taught_by_roofs": detection.taught_by,
         "share_right": detection.share_right,
+        "share_displaced": detection.share_displaced,
     }
 
 

@@ -1,7 +1,8 @@
 """One candidate in a window of its own, and what the judgements of it share. Pure."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = [
     "probability",
     "shrunk",
     "sides_of",
+    "with_numbers",
 ]
 
 VANISHED = ("removed", "partly_removed")
@@ -138,12 +140,21 @@ def measured(  # noqa: PLR0913 - a record's fields
 ) -> Measured:
     """Return the record of a candidate, its numbers rounded and in order."""
     tolerance = look.window["tolerance"].values[inside]
-    known = tuple((name, round(value, 3)) for name, value in sorted(numbers.items()))
     return Measured(
         outline=outline,
         kind=kind,
         height_gain_m=height,
         score=score,
         tolerance_m=float(tolerance.max()) if tolerance.size else math.nan,
-        evidence=tuple((name, value) for name, value in known if math.isfinite(value)),
+        evidence=_evidence(numbers),
     )
+
+
+def with_numbers(item: Measured, numbers: Mapping[str, float]) -> Measured:
+    """Return the record of a candidate with more numbers in its evidence."""
+    return replace(item, evidence=_evidence(dict(item.evidence) | dict(numbers)))
+
+
+def _evidence(numbers: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    known = ((name, round(value, 3)) for name, value in sorted(numbers.items()))
+    return tuple((name, value) for name, value in known if math.isfinite(value))

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from change.looks import Measured
+from change.looks import Measured, with_numbers
 
 __all__ = ["LEARNT", "USUAL", "adjusted", "share_right", "weighed_by_share"]
 
@@ -29,13 +29,22 @@ _LEAST, _MOST = 0.05, 0.65
 _STEPS, _CLOSE = 200, 1e-5
 
 
-def share_right(scores: Sequence[float]) -> float:
-    """Return which share of candidates with these scores is right, between 0.05 and 0.65."""
+def share_right(scores: Sequence[float], counting: Sequence[float] | None = None) -> float:
+    """Return which share of candidates is right, between 0.05 and 0.65.
+
+    Parameters
+    ----------
+    scores
+        What each is told.
+    counting
+        How much each counts, from 0 to 1; None for all in full.
+    """
     known = np.asarray(scores, float)
+    weights = np.ones(len(known)) if counting is None else np.asarray(counting, float)
     share = USUAL
     for _step in range(_STEPS):
-        told = _adjusted(known, share)
-        new = float((told.sum() + _AS_MANY * USUAL) / (len(known) + _AS_MANY))
+        told = float((weights * _adjusted(known, share)).sum())
+        new = (told + _AS_MANY * USUAL) / (float(weights.sum()) + _AS_MANY)
         if abs(new - share) < _CLOSE:
             break
         share = new
@@ -58,6 +67,9 @@ def weighed_by_share(
 ) -> tuple[list[Measured], float | None]:
     """Adjust the scores of what pictures alone judged to how many of them are right here.
 
+    What is taken for a displaced roof (``change.displaced``) is no candidate, as likely as it is
+    one: it tells nothing of the others, and is worth that much less.
+
     Parameters
     ----------
     measured
@@ -73,15 +85,18 @@ def weighed_by_share(
         The share that is right; None where heights judged everything.
     """
     items = list(measured)
-    seen = [m.score for m in items if m.height_gain_m is None and m.outline.area >= least_m2]
+    seen = [m for m in items if m.height_gain_m is None and m.outline.area >= least_m2]
     if not seen:
         return items, None
-    share = share_right(seen)
+    share = share_right([m.score for m in seen], [_in_place(m) for m in seen])
     return [item if item.height_gain_m is not None else _with(item, share) for item in items], share
 
 
+def _in_place(item: Measured) -> float:
+    """Return how likely a candidate is no displaced roof."""
+    return 1.0 - dict(item.evidence).get("like_displaced", 0.0)
+
+
 def _with(item: Measured, share: float) -> Measured:
-    evidence = dict(item.evidence) | {"score_alone": round(item.score, 3)}
-    return replace(
-        item, score=adjusted(item.score, share), evidence=tuple(sorted(evidence.items()))
-    )
+    told = replace(item, score=adjusted(item.score, share) * _in_place(item))
+    return with_numbers(told, {"score_alone": item.score})

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import shapely
 
+from change.detection import Detection
 from change.ground_layers import GroundLayers
 from change.layers import BadRow
 from change.permit_offset import LayerOffset
@@ -12,10 +13,12 @@ from survey.grid import WorkingGrid
 from survey.pair import Pair
 from survey.words import _, ngettext
 
-__all__ = ["layer_remarks", "remarks"]
+__all__ = ["detection_remarks", "layer_remarks", "remarks"]
 
 # The densest villages leave a quarter of the ground open; plots and townships leave none.
 _MOSTLY_COVERED = 0.75
+# From this share on, that roofs are drawn elsewhere is the first thing to know about a list.
+_MANY_DISPLACED = 0.15
 
 
 def remarks(pair: Pair, layers: GroundLayers, offset: LayerOffset | None) -> tuple[str, ...]:
@@ -23,6 +26,17 @@ def remarks(pair: Pair, layers: GroundLayers, offset: LayerOffset | None) -> tup
     said = [*pair.before.assumptions, *pair.after.assumptions]
     said.extend([*layer_remarks(layers, offset, pair.grid), *_height_remarks(pair)])
     return tuple(dict.fromkeys(said))
+
+
+def detection_remarks(detection: Detection) -> Iterator[str]:
+    """Yield what was found of the pictures while they were compared."""
+    share = detection.share_displaced or 0.0
+    if share >= _MANY_DISPLACED:
+        yield _(
+            "the flights see high buildings from different sides: of what seems to have changed"
+            " {share:.0%} are taken for roofs that are drawn elsewhere; more may be, and true"
+            " orthophotos or surface models would tell"
+        ).format(share=share)
 
 
 def layer_remarks(

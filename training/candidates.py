@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 from shapely import Polygon
 
+from change.displaced import DISPLACED_M, displaced_clues, worth_a_search
 from change.evidence import weigh
-from change.looks import MARGIN_M, Look, Measured
+from change.looks import MARGIN_M, Look, Measured, with_numbers
 from change.model.detector import Maps, look, shipped_detector
 from change.objects import measure
 from change.outlines import joined_in_metres, mask_polygons
@@ -50,8 +51,16 @@ def rows_of_pair(pair: Pair) -> list[Row]:
     return list(_rows(window, place, light, share))
 
 
-def rows_of_flown(flown: Flown) -> list[Row]:
-    """Measure every candidate of two flights: by their heights, without, and with one model."""
+def rows_of_flown(flown: Flown, *, pictures_alone: bool = False) -> list[Row]:
+    """Measure every candidate of two flights: without heights and, where wanted, with some or all.
+
+    Parameters
+    ----------
+    flown
+        Both flights.
+    pictures_alone
+        True for pictures alone; else by their heights and with one surface model, too.
+    """
 
     def share(outline: Polygon, gained: bool) -> float | None:
         truth = flown.gained if gained else flown.lost
@@ -60,9 +69,10 @@ def rows_of_flown(flown: Flown) -> list[Row]:
     window = _with_maps(flown.window, flown.place.a)
     heights = {"height_before", "height_after"} & set(window)
     models = {"surface_before", "surface_after"}
-    left_out = [heights | models, heights | {"surface_before"}, heights | {"surface_after"}]
-    if heights:
-        left_out.append(models)
+    left_out = [heights | models]
+    if not pictures_alone:
+        left_out += [heights | {"surface_before"}, heights | {"surface_after"}]
+        left_out += [models] if heights else []
     return [
         row
         for names in left_out
@@ -77,18 +87,15 @@ def _rows(window: xr.Dataset, place: Affine, light: Light, share: _Truth) -> Ite
         for outline in joined_in_metres(mask_polygons(mask, Affine.identity()), place):
             if outline.area < LEAST_M2 / 2:
                 continue
-            part, corner = _cut(window, outline.bounds, place)
-            close = Look(
-                window=part,
-                transform=place @ Affine.translation(corner[1], corner[0]),
-                outline=outline,
-                gained=gained,
-                roofs=(),
-            )
-            for item in measure(close, light, settings):
+            for item in measure(_look(window, place, outline, MARGIN_M, gained), light, settings):
                 true = share(item.outline, gained) if item.outline.area >= LEAST_M2 else None
-                if true is not None:
-                    yield _row(item, gained=gained, right=true >= _RIGHT)
+                if true is None:
+                    continue
+                clues = {}
+                if worth_a_search(item):
+                    around = _look(window, place, item.outline, DISPLACED_M, gained)
+                    clues = displaced_clues(around, light)
+                yield _row(with_numbers(item, clues), gained=gained, right=true >= _RIGHT)
 
 
 def _row(item: Measured, *, gained: bool, right: bool) -> Row:
@@ -124,10 +131,18 @@ def _with_maps(window: xr.Dataset, pixel_m: float) -> xr.Dataset:
     )
 
 
-def _cut(
-    window: xr.Dataset, bounds: tuple[float, ...], place: Affine
-) -> tuple[xr.Dataset, tuple[int, int]]:
-    left, top = ~place @ (bounds[0] - MARGIN_M, bounds[3] + MARGIN_M)
-    right, bottom = ~place @ (bounds[2] + MARGIN_M, bounds[1] - MARGIN_M)
+def _look(
+    window: xr.Dataset, place: Affine, outline: Polygon, around_m: float, gained: bool
+) -> Look:
+    """Cut what is seen so far around an outline out of a window."""
+    west, south, east, north = outline.bounds
+    left, top = ~place @ (west - around_m, north + around_m)
+    right, bottom = ~place @ (east + around_m, south - around_m)
     rows, cols = slice(max(0, int(top)), int(bottom)), slice(max(0, int(left)), int(right))
-    return window.isel(y=rows, x=cols), (rows.start, cols.start)
+    return Look(
+        window=window.isel(y=rows, x=cols),
+        transform=place @ Affine.translation(cols.start, rows.start),
+        outline=outline,
+        gained=gained,
+        roofs=(),
+    )

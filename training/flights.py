@@ -1,6 +1,7 @@
 """Rendered flights as files with surface models, seen as the product sees them, and their truth.
 
 python -m training.flights --count 90 FOLDER
+python -m training.flights --first 59000 --count 40 FOLDER   # nothing built, but roofs lean
 
 Where `training.scenes` teaches what a roof looks like, these pairs teach what the numbers of a
 candidate are worth: they went through files, alignment and datum, with all their errors.
@@ -44,10 +45,13 @@ from survey.simulation import (
 from survey.simulation.camera.press import Press
 from survey.windows import Window
 
-__all__ = ["FIRST_SEED", "Flown", "read_flown", "write_flights"]
+__all__ = ["FIRST_LEANING_SEED", "FIRST_SEED", "Flown", "leans", "read_flown", "write_flights"]
 
 FIRST_SEED = 57_000
 """Seed of the first pair; apart from those of the scenes, of the frozen judge and of every test."""
+FIRST_LEANING_SEED = 59_000
+"""Seed of the first pair in which nothing is built, and which is rectified on bare ground: roofs
+lie as far out as in single pictures (``change.displaced``)."""
 
 # Pixel of the orthophotos to the side of the area, m, and how many pairs have it.
 _SIDES_M = {0.1: 120.0, 0.15: 160.0, 0.2: 220.0, 0.3: 280.0, 0.5: 340.0}
@@ -90,11 +94,22 @@ def _planned(seed: int) -> tuple[AreaPlan, int]:
         pixel_m=pixel_m,
         flights=3,
         setting=SETTINGS[int(rng.integers(len(SETTINGS)))],
-        pace=float(rng.choice(_PACES)),
+        pace=0.0 if leans(seed) else float(rng.choice(_PACES)),
         offset_m=float(rng.choice(_OFFSETS_M)),
     )
-    surface_pixel_m = float(rng.choice(_SURFACE_PIXELS_M))
-    return replace(plan, surface_pixel_m=surface_pixel_m), int(rng.integers(1, 3))
+    plan = replace(plan, surface_pixel_m=float(rng.choice(_SURFACE_PIXELS_M)))
+    if leans(seed):
+        plan = replace(plan, flights=tuple(_leaning(flight) for flight in plan.flights))
+    return plan, int(rng.integers(1, 3))
+
+
+def leans(seed: int) -> bool:
+    """Whether nothing is built in a pair, and roofs lean."""
+    return seed >= FIRST_LEANING_SEED
+
+
+def _leaning(flight: FlightPlan) -> FlightPlan:
+    return replace(flight, mosaic=replace(flight.mosaic, lean=1.0))
 
 
 def _write(folder: Path, seed: int) -> int:

@@ -3,7 +3,8 @@
 Runs the detector over pictures that it was not taught on, measures every candidate as the product
 does, and learns from its numbers whether 30 % of it is true: boosted trees (Friedman 2001) that are
 written to `change/model/by_picture.json`, `by_one_model.json` and `by_height.json`; and so for the
-places of single pictures that may be roofs: `by_roof.json` and `by_whole_roof.json`.
+places of single pictures that may be roofs: `by_roof.json` and `by_whole_roof.json`. What is found
+where roofs lean and nothing was built is held against what is right: `by_displacement.json`.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from change.innocent import INNOCENT, INNOCENT_BY_HEIGHT
 from change.model.trees import parse_trees
 from survey.blocks import open_executor, run_all
 from training.candidates import Row, rows_of_flown, rows_of_pair
-from training.flights import read_flown
+from training.flights import leans, read_flown
 from training.pieces import Tile
 from training.roof_rows import rows_of_tile
 from training.samples import HELD_BACK, Pair, Scene, Source, draw_pairs, read_real, read_scenes
@@ -29,11 +30,13 @@ from training.scales import patchworks
 from training.scenes import IGNORED
 
 __all__ = [
+    "BY_DISPLACEMENT",
     "BY_HEIGHT",
     "BY_ONE_MODEL",
     "BY_PICTURE",
     "BY_ROOF",
     "BY_WHOLE_ROOF",
+    "LESSONS",
     "Lesson",
     "fit",
 ]
@@ -51,6 +54,8 @@ class Lesson:
     """How many trees."""
     leaves: int
     """Leaves of each, at most."""
+    alike: str = "real"
+    """Rows that have this and rows that have not count alike."""
 
 
 # Hue and light are left out: those of rendered roofs are not those of roofs (decision 11).
@@ -75,6 +80,17 @@ BY_ONE_MODEL = Lesson("by_one_model", _BY_ONE_MODEL, trees=150, leaves=8)
 """Candidates of which the surface model of one flight tells something."""
 BY_HEIGHT = Lesson("by_height", _BY_HEIGHT, trees=150, leaves=8)
 """Candidates with heights."""
+BY_DISPLACEMENT = Lesson(
+    "by_displacement",
+    {
+        "moved_alike": 1, "moved_alone": 1, "moved_m": 0, "moved_here": -1, "moved_still": -1,
+        "moved_from": 1, "moved_m2": 0, "roof_other": 0,
+    },
+    trees=80,
+    leaves=6,
+    alike="right",
+)  # fmt: skip
+"""Candidates that may be roofs which the other picture shows elsewhere, beside right ones."""
 
 _BY_ROOF = {
     "likely": 1, "peak": 1, "least": 1, "around": -1, "rectangular": 1, "solid": 1,
@@ -84,6 +100,8 @@ BY_ROOF = Lesson("by_roof", _BY_ROOF, trees=100, leaves=8)
 """Places of one picture that may be roofs."""
 BY_WHOLE_ROOF = Lesson("by_whole_roof", _BY_ROOF, trees=100, leaves=8)
 """The same: whether each is one structure, and all of it."""
+LESSONS = (BY_PICTURE, BY_ONE_MODEL, BY_HEIGHT, BY_DISPLACEMENT, BY_ROOF, BY_WHOLE_ROOF)
+"""All that is learnt from the rows of one file."""
 
 # What a detector need not give; and how much less a row counts where it is taken away, so that the
 # trees know what to do without it.
@@ -100,7 +118,7 @@ _LONE_PX, _APART = 256, 0.25
 def fit(rows: list[Row], lesson: Lesson) -> str:
     """Learn from rows whether they are right; return trees as `change.model.trees` reads them.
 
-    Rendered and real rows count alike.
+    Rendered and real rows count alike, or whatever else the lesson says.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -130,7 +148,17 @@ def _rows_for(lesson: Lesson, rows: list[Row]) -> list[Row]:
         return [row for row in rows if "stock" in row]
     if lesson is BY_WHOLE_ROOF:
         return [row | {"right": row["whole"]} for row in rows if row.get("stock") and row["right"]]
-    return [row for row in rows if "stock" not in row and _lesson_of(row) is lesson]
+    # Which candidates of leaning flights are wrong is no matter of their scores alone.
+    if lesson is BY_DISPLACEMENT:
+        searched = [row for row in rows if "moved_alike" in row]
+        return [
+            row | {"right": float("leaning" in row)}
+            for row in searched
+            if row["right"] or "leaning" in row
+        ]
+    return [
+        row for row in rows if not {"stock", "leaning"} & set(row) and _lesson_of(row) is lesson
+    ]
 
 
 def _lesson_of(row: Row) -> Lesson:
@@ -144,10 +172,10 @@ def _table(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     design = np.array([[row.get(name, np.nan) for name in lesson.senses] for row in rows])
     right = np.array([row["right"] for row in rows])
-    real = np.array([row["real"] for row in rows]) > 0
+    some = np.array([row[lesson.alike] for row in rows]) > 0
     weight = np.ones(len(rows))
-    if real.any():
-        weight = np.where(real, 0.5 / real.mean(), 0.5 / max(1e-9, (~real).mean()))
+    if some.any():
+        weight = np.where(some, 0.5 / some.mean(), 0.5 / max(1e-9, (~some).mean()))
     return design, right, weight
 
 
@@ -235,7 +263,11 @@ def _roof_rows(seed: int, *tiles: Tile) -> Iterator[Row]:
 
 def _flown_rows(folder: Path) -> list[Row]:
     flown = read_flown(folder)
-    return [] if flown is None else rows_of_flown(flown)
+    if flown is None:
+        return []
+    if not leans(int(folder.name)):
+        return rows_of_flown(flown)
+    return [row | {"leaning": 1.0} for row in rows_of_flown(flown, pictures_alone=True)]
 
 
 def _marked(rows: Iterable[Row], number: int, *, real: float) -> Iterator[Row]:
@@ -279,7 +311,7 @@ def main() -> int:
             for row in _gather(chosen):
                 print(json.dumps(row), file=target, flush=True)
     rows = [json.loads(line) for line in chosen.rows.read_text(encoding="utf-8").splitlines()]
-    for lesson in (BY_PICTURE, BY_ONE_MODEL, BY_HEIGHT, BY_ROOF, BY_WHOLE_ROOF):
+    for lesson in LESSONS:
         some = _rows_for(lesson, rows)
         print(lesson.name)
         tell(some, lesson)

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from survey.examination import examine
 from survey.flight import open_flight
 from survey.pair import make_pair
 from survey.settings import Settings
+from survey.simulation import draw_plan
+from tests.flown_area import picture, write_flight
 from tests.samples import cut, cut_pair, dsm, ortho, run_pair
 from tests.survey.rasters import blurred, north_up, scene, write
 
@@ -282,6 +285,34 @@ def test_excluded_ground_does_not_overlap_judged_structures():
 def test_a_flight_without_surface_model_says_nothing_of_heights():
     detection = run_pair(0, 1, heights=False).detection
     assert all(change.height_gain_m is None for change in detection.changes)
+
+
+def test_roofs_seen_from_another_side_are_not_reported(tmp_path):
+    """Nothing was built; houses of up to eight storeys lean as they do in single pictures."""
+    plan = draw_plan(
+        seed=73_000, side_m=130.0, pixel_m=0.4, flights=2, setting="urban_village",
+        pace=0.0, offset_m=0.5,
+    )  # fmt: skip
+    leaning = [
+        replace(
+            flight,
+            shift_east_m=0.0,
+            shift_north_m=0.0,
+            mosaic=replace(flight.mosaic, lean=1.0, altitude_m=120.0),
+        )
+        for flight in plan.flights
+    ]
+    plan = replace(plan, flights=tuple(leaning))
+    before, after = (
+        flight(write_flight(tmp_path, plan, date(2025, 1 + index, 1), picture(plan, index)))
+        for index in (0, 1)
+    )
+    detection = found(before, after, SETTINGS.changed("detect", min_score=0.0))
+    assert detection.share_displaced > 0.1
+    likely = [c for c in detection.changes if dict(c.evidence).get("score_alone", 0.0) >= 0.5]
+    reported = [c for c in detection.changes if c.score >= 0.5]
+    assert len(likely) >= 8
+    assert len(reported) <= 0.3 * len(likely)
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "castle"}, {"score": 1.2}])

@@ -78,3 +78,17 @@ def test_what_is_too_small_to_be_reported_tells_nothing_of_the_place():
     small = [item(0.02, None, 5.0) for _number in range(500)]
     _told, share = weighed_by_share([*small, item(0.5, None)], 10.0)
     assert share == pytest.approx(USUAL, abs=0.01)
+
+
+def test_displaced_roofs_tell_nothing_of_the_others_and_are_worth_less():
+    others = [item(0.9, None) for _ in range(20)]
+    roofs = [
+        Measured(**{name: getattr(one, name) for name in ("outline", "kind", "height_gain_m")},
+                 score=0.3, tolerance_m=0.2, evidence=(("like_displaced", 0.9),))
+        for one in others
+    ]  # fmt: skip
+    alone, share_alone = weighed_by_share(others, 10.0)
+    both, share = weighed_by_share([*others, *roofs], 10.0)
+    assert share == pytest.approx(share_alone, abs=0.02)
+    assert both[0].score == pytest.approx(alone[0].score, abs=0.02)
+    assert both[-1].score == pytest.approx(0.1 * adjusted(0.3, share))

@@ -1,0 +1,200 @@
+"""Roofs that the other picture shows elsewhere: high ones, seen from another side. Pure.
+
+A picture rectified on the ground draws what stands high too far out (relief displacement: Kraus
+2007, Photogrammetry, 2nd ed., on the differential rectification of buildings). Two flights look
+from different sides, so that the roof of a tower seems to have gone on one side of it and to be new
+on the other. But it is the same roof: its details are found again, a few metres off, where in the
+picture at hand something else is seen. How often that is so differs from pair to pair, and is
+learnt from all candidates of a job at once, as the share of right ones is (``change.prevalence``).
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from change.looks import Look, Measured, grown, inside_of, labs_of, pixel_of, with_numbers
+from change.model.trees import shipped_trees
+from survey.light import Light
+
+__all__ = [
+    "DISPLACED_M",
+    "displaced_clues",
+    "displaced_share",
+    "told_from_displaced",
+    "worth_a_search",
+]
+
+Floats = NDArray[np.float32]
+
+DISPLACED_M = 18.0
+"""How far around a candidate the window must reach, m."""
+
+# A roof is looked for so far off, m. Nearer than the second is where it lies; and what lies within
+# the third of a place is that place.
+_REACH_M, _HERE_M, _SAME_M = 16.0, 1.1, 2.5
+# Such a share of candidates is usually displaced; that counts like so many of them. However many
+# are, no more than this share is believed to be.
+_USUAL, _AS_MANY, _MOST = 0.01, 60, 0.6
+_STEPS, _CLOSE = 200, 1e-5
+# Details are compared at this pixel, less what is wider than this, m; hue counts more than light.
+_PIXEL_M, _WIDE_M, _HUE = 0.4, 1.3, np.array([1.0, 2.0, 2.0], np.float32)
+# The roof around a candidate goes with it, so far, m, where one is seen at least so likely.
+_AROUND_M, _ROOF = 2.0, 0.5
+# From this score on a candidate is worth the search.
+_WORTH_A_SEARCH = 0.2
+
+
+def displaced_clues(look: Look, light: Light) -> dict[str, float]:
+    """Return how well the roof at a candidate is found elsewhere in the other picture.
+
+    Parameters
+    ----------
+    look
+        The candidate, with ``DISPLACED_M`` around it.
+    light
+        Of the pair.
+
+    Returns
+    -------
+    dict
+        ``moved_alike``, the correlation with the best place elsewhere, up to 1; ``moved_alone``, by
+        how much that of the next best is less; ``moved_m``, how far off it is; ``moved_here``, the
+        correlation where the candidate lies; ``moved_still``, that of both pictures at the other
+        place; ``moved_from``, how likely something of the other sign changed there; ``moved_m2``,
+        the area that was compared. Empty where too little is seen.
+    """
+    factor = max(1, round(_PIXEL_M / pixel_of(look)))
+    pixel = factor * pixel_of(look)
+    roof = _shrunk(_roof_around(look).astype(np.float32), factor) >= 0.5
+    if not roof.any():
+        return {}
+    here, there = (
+        _details(_shrunk(np.moveaxis(lab, 0, -1), factor), pixel) for lab in labs_of(look, light)
+    )
+    reach = round(_REACH_M / pixel)
+    rows, cols = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    far = np.hypot(rows, cols) * pixel
+    alike = _alike(here, there, roof, reach)
+    elsewhere = np.where((far > _HERE_M) & (far <= _REACH_M), alike, np.float32(-1))
+    best = int(elsewhere.argmax())
+    step = int(rows.flat[best]), int(cols.flat[best])
+    others = np.hypot(rows - step[0], cols - step[1]) * pixel > _SAME_M
+    there_too = _moved(roof, step)
+    against = _shrunk(look.window["gone" if look.gained else "appeared"].values, factor)
+    ahead = there_too & ~roof
+    return {
+        "moved_alike": float(elsewhere.flat[best]),
+        "moved_alone": float(elsewhere.flat[best] - elsewhere[others].max()),
+        "moved_m": math.hypot(*step) * pixel,
+        "moved_here": float(alike[far <= _HERE_M].max()),
+        "moved_still": _correlation(here[there_too], there[there_too]),
+        "moved_from": float(against[ahead].mean()) if ahead.any() else 0.0,
+        "moved_m2": float(roof.sum()) * pixel**2,
+    }
+
+
+def worth_a_search(item: Measured) -> bool:
+    """Whether a candidate is one of pictures alone, and likely enough to be looked for."""
+    return item.height_gain_m is None and item.score >= _WORTH_A_SEARCH
+
+
+def _roof_around(look: Look) -> NDArray[np.bool_]:
+    inside = inside_of(look, look.outline)
+    roof = look.window.get("roof_after" if look.gained else "roof_before")
+    if roof is not None:
+        inside |= grown(inside, _AROUND_M, pixel_of(look)) & (roof.values >= _ROOF)
+    return inside
+
+
+def _shrunk(band: NDArray[np.generic], factor: int) -> Floats:
+    size = max(1, band.shape[1] // factor), max(1, band.shape[0] // factor)
+    return np.asarray(
+        cv2.resize(band.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32
+    )
+
+
+def _details(lab: Floats, pixel: float) -> Floats:
+    """Return colours less their mean around, (row, col, 3): light falls differently elsewhere."""
+    return np.asarray((lab - cv2.GaussianBlur(lab, (0, 0), _WIDE_M / pixel)) * _HUE, np.float32)
+
+
+def _alike(here: Floats, there: Floats, inside: NDArray[np.bool_], reach: int) -> Floats:
+    """Return the correlation of a place with the other picture at every step up to a reach."""
+    rows, cols = np.nonzero(inside)
+    top, left = int(rows.min()), int(cols.min())
+    bottom, right = int(rows.max()) + 1, int(cols.max()) + 1
+    room = cv2.copyMakeBorder(there, reach, reach, reach, reach, cv2.BORDER_CONSTANT)
+    shown = room[top : bottom + 2 * reach, left : right + 2 * reach]
+    mask = inside[top:bottom, left:right].astype(np.float32)[..., None].repeat(3, axis=2)
+    found = cv2.matchTemplate(
+        shown, np.ascontiguousarray(here[top:bottom, left:right]), cv2.TM_CCOEFF_NORMED, mask=mask
+    )
+    return np.asarray(np.clip(np.nan_to_num(found, nan=-1, posinf=-1), -1, 1), np.float32)
+
+
+def _moved(mask: NDArray[np.bool_], step: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return a mask moved by rows and columns; what leaves the window is lost."""
+    matrix = np.array([[1, 0, step[1]], [0, 1, step[0]]], float)
+    moved = cv2.warpAffine(mask.astype(np.uint8), matrix, mask.shape[::-1], flags=cv2.INTER_NEAREST)
+    return np.asarray(moved > 0)
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    """Return the correlation of colours, (pixel, 3) each; 1 where nothing is to be seen."""
+    if not len(one):
+        return 1.0
+    one, other = one - one.mean(axis=0), other - other.mean(axis=0)
+    size = math.sqrt(float((one**2).sum()) * float((other**2).sum()))
+    return float((one * other).sum()) / size if size > 0 else 1.0
+
+
+def displaced_share(likely: Sequence[float]) -> float:
+    """Return which share of candidates is displaced, by what each is told as likely as not."""
+    known = np.asarray(likely, float)
+    share = _USUAL
+    for _step in range(_STEPS):
+        told = _told(known, share)
+        new = float((told.sum() + _AS_MANY * _USUAL) / (len(known) + _AS_MANY))
+        if abs(new - share) < _CLOSE:
+            break
+        share = new
+    return min(_MOST, share)
+
+
+def _told(likely: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """Return what a probability among as many of one kind as of the other is worth at a share."""
+    return np.asarray(likely * share / (likely * share + (1 - likely) * (1 - share)))
+
+
+def told_from_displaced(measured: Iterable[Measured]) -> tuple[list[Measured], float | None]:
+    """Tell how likely each candidate is a roof seen from another side.
+
+    Parameters
+    ----------
+    measured
+        All candidates of a job; those that were looked for have ``moved_alike`` in their evidence.
+
+    Returns
+    -------
+    list of Measured
+        All of them; those looked for say how well that explains them (``like_displaced``).
+    float or None
+        The share of those looked for that is displaced; None where none was.
+    """
+    items = list(measured)
+    trees = shipped_trees("by_displacement")
+    numbers = [dict(item.evidence) for item in items]
+    likely = [trees.probability(known) for known in numbers if "moved_alike" in known]
+    if not likely:
+        return items, None
+    share = displaced_share(likely)
+    told = iter(_told(np.array(likely), share))
+    return [
+        with_numbers(item, {"like_displaced": float(next(told))})
+        if "moved_alike" in known
+        else item
+        for item, known in zip(items, numbers, strict=True)
+    ], share
