@@ -75,24 +75,32 @@ def displaced_clues(look: Look, light: Light) -> dict[str, float]:
         _details(_shrunk(np.moveaxis(lab, 0, -1), factor), pixel) for lab in labs_of(look, light)
     )
     reach = round(_REACH_M / pixel)
+    step, numbers = _best_elsewhere(_alike(here, there, roof, reach), reach, pixel)
+    moved = _moved(roof, step)
+    ahead = moved & ~roof
+    against = _shrunk(look.window["gone" if look.gained else "appeared"].values, factor)
+    return numbers | {
+        "moved_still": _correlation(here[moved], there[moved]),
+        "moved_from": float(against[ahead].mean()) if ahead.any() else 0.0,
+        "moved_m2": float(roof.sum()) * pixel**2,
+    }
+
+
+def _best_elsewhere(
+    alike: Floats, reach: int, pixel: float
+) -> tuple[tuple[int, int], dict[str, float]]:
+    """Return the steps (rows, columns) to the place most alike, and how much it stands out."""
     rows, cols = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     far = np.hypot(rows, cols) * pixel
-    alike = _alike(here, there, roof, reach)
     elsewhere = np.where((far > _HERE_M) & (far <= _REACH_M), alike, np.float32(-1))
     best = int(elsewhere.argmax())
     step = int(rows.flat[best]), int(cols.flat[best])
     others = np.hypot(rows - step[0], cols - step[1]) * pixel > _SAME_M
-    there_too = _moved(roof, step)
-    against = _shrunk(look.window["gone" if look.gained else "appeared"].values, factor)
-    ahead = there_too & ~roof
-    return {
+    return step, {
         "moved_alike": float(elsewhere.flat[best]),
         "moved_alone": float(elsewhere.flat[best] - elsewhere[others].max()),
         "moved_m": math.hypot(*step) * pixel,
         "moved_here": float(alike[far <= _HERE_M].max()),
-        "moved_still": _correlation(here[there_too], there[there_too]),
-        "moved_from": float(against[ahead].mean()) if ahead.any() else 0.0,
-        "moved_m2": float(roof.sum()) * pixel**2,
     }
 
 
