@@ -85,6 +85,21 @@ _FURTHER = {
     "near_flawed_row": N_("A row of the permit layer that could not be used lies close by: look."),
 }
 
+# How sure it is by everything that is known, and what the pictures alone say.
+_SEEN = {
+    "stock": (
+        N_("Taken together, a structure stands here with a probability of {score:.0%}."),
+        N_("The picture alone shows a structure here with {likely:.0%}."),
+    ),
+    "gone": (
+        N_("Taken together, this is a real change with a probability of {score:.0%}."),
+        N_("The pictures alone say that a structure went here with {likely:.0%}."),
+    ),
+    "new": (
+        N_("Taken together, this is a real change with a probability of {score:.0%}."),
+        N_("The pictures alone say that a structure appeared here with {likely:.0%}."),
+    ),
+}
 _LIKE = {
     "shadow": N_("a shadow"),
     "vegetation": N_("vegetation"),
@@ -146,8 +161,9 @@ def _relation(item: Suspect) -> Iterator[str]:
         template = _ON_TOP
     if item.reason == "permit_expired" and item.change.origin == "stock":
         template = _OUTLIVED
-    yield _(template).format(
-        permit=_permit(item),
+    text = _(template)
+    yield text.format(
+        permit=_permit(item, first=text.startswith("{permit}")),
         adrift=ADRIFT_M,
         kind=_(KIND_WORDS[item.change.kind]),
         area=item.change.area_m2,
@@ -159,10 +175,11 @@ def _relation(item: Suspect) -> Iterator[str]:
     )
 
 
-def _permit(item: Suspect) -> str:
+def _permit(item: Suspect, *, first: bool) -> str:
+    """Name a permit at the beginning of a sentence or within one."""
     if item.permit_number:
         return _("Permit {number}").format(number=item.permit_number)
-    return _("A permit without a number")
+    return _("A permit without a number") if first else _("a permit without a number")
 
 
 def _nearest(item: Suspect) -> str:
@@ -210,15 +227,13 @@ def _height(item: Suspect) -> Iterator[str]:
 
 
 def _seen(item: Suspect) -> Iterator[str]:
-    """Say what the pictures show for and against it."""
+    """Say how sure it is, and what the pictures show for and against it."""
     numbers = dict(item.change.evidence)
+    what = "stock" if item.change.origin == "stock" else "gone" if item.change.vanished else "new"
+    certain, likely = _SEEN[what]
+    yield _(certain).format(score=item.change.score)
     if "likely" in numbers:
-        text = (
-            _("By the pictures a structure went here with {likely:.0%}.")
-            if item.change.vanished
-            else _("By the pictures a structure appeared here with {likely:.0%}.")
-        )
-        yield text.format(likely=numbers["likely"])
+        yield _(likely).format(likely=numbers["likely"])
     seen = [(name, f"{name}_other") for name in ("roof", "seen_as_roof") if name in numbers]
     for name, other in seen:
         now, then = numbers[name], numbers[other]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from change.model.detector import Detector
 from change.permit_offset import LayerOffset
 from change.permits import Permits
 from survey.crs import describe_crs
@@ -14,7 +15,7 @@ from survey.pair import Pair
 from survey.relief import ReliefShift
 from survey.surface_fit import SurfaceFit
 
-__all__ = ["finding_record", "pair_facts", "permit_facts"]
+__all__ = ["detector_facts", "finding_record", "pair_facts", "permit_facts"]
 
 
 def pair_facts(
@@ -48,6 +49,11 @@ def pair_facts(
         "heights": _height_facts(pair),
         "findings": [finding_record(item) for item in findings],
     }
+
+
+def detector_facts(detector: Detector) -> dict[str, Any]:
+    """Return which model looked at the pictures."""
+    return {"name": detector.manifest.name, "sha256": detector.digest}
 
 
 def permit_facts(permits: Permits | None, offset: LayerOffset | None) -> dict[str, Any] | None:

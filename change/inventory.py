@@ -72,6 +72,8 @@ class Stock:
     """Ground that was judged, m2."""
     told_by: str
     """``heights``, ``picture`` (the detector taught by known roofs) or ``detector`` (it alone)."""
+    taught_by: int = 0
+    """Known roofs that taught what roofs look like here; 0 where none did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +183,11 @@ def take_inventory(
     structures.sort(key=lambda c: (-c.outline.bounds[3], c.outline.bounds[0], c.id))
     excluded, judged = _unjudged(found, sight.grid, within)
     return Stock(
-        structures=tuple(structures), excluded=excluded, judged_m2=judged, told_by=_told_by(whole)
+        structures=tuple(structures),
+        excluded=excluded,
+        judged_m2=judged,
+        told_by=_told_by(whole),
+        taught_by=0 if whole.local is None else whole.local.teachers,
     )
 
 

@@ -12,11 +12,12 @@ from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from change.dispatch import Place
-from change.facts import finding_record, permit_facts
+from change.facts import detector_facts, finding_record, permit_facts
 from change.ground_layers import GroundLayers, LayerOptions, open_layers, read_inputs
 from change.inventory import NOT_SEEN, Stock, take_inventory
 from change.inventory_result import EmptyPermit, InventoryResult
 from change.job import FlightOptions, Say
+from change.model.detector import shipped_detector
 from change.placed_permits import PlacedPermits, place_permits
 from change.protected import find_on_protected
 from change.remarks import layer_remarks
@@ -281,6 +282,13 @@ def _empty_permits(
             yield EmptyPermit(permit=permit, seen=round(float(seen), 3), told=told)
 
 
+def _detector_facts(stock: Stock) -> dict[str, Any] | None:
+    """Return which model looked at the picture; None where heights told all."""
+    if stock.told_by == "heights":
+        return None
+    return detector_facts(shipped_detector()) | {"taught_by_roofs": stock.taught_by}
+
+
 def _facts(
     flight: Flight,
     grid: WorkingGrid,
@@ -303,6 +311,7 @@ def _facts(
             "pixel_m": round(flight.pixel_m, 4),
         },
         "told_by": stock.told_by,
+        "detector": _detector_facts(stock),
         "excluded_by": excluded,
         "permits": permit_facts(placed.permits, placed.offset),
         "findings": [finding_record(item) for item in findings],

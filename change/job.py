@@ -6,19 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pyproj import CRS
 
 from change.changes import Change
 from change.detection import Detection, detect
 from change.dispatch import Place
-from change.facts import pair_facts, permit_facts
+from change.facts import detector_facts, pair_facts, permit_facts
 from change.ground_layers import GroundLayers, LayerOptions, open_layers, read_inputs
 from change.model.detector import Detector, open_detector, shipped_detector
-from change.outside_evidence import open_evidence
+from change.outside_evidence import OutsideEvidence, open_evidence
 from change.placed_permits import place_permits
 from change.protected import find_on_protected
-from change.remarks import detection_remarks, remarks
+from change.remarks import detection_remarks, evidence_remarks, remarks
 from change.result import Result
 from change.sight import sight_before
 from change.suspicion import Circumstances, compare
@@ -131,7 +132,7 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
         ground = place_permits(
             layers.permits, sight_before(pair), settings.permits, executor=executor
         )
-        said = remarks(pair, layers, ground.offset)
+        said = (*remarks(pair, layers, ground.offset), *evidence_remarks(evidence))
         for sentence in said:
             say(sentence)
         detection = detect(
@@ -175,7 +176,7 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
         assumptions=(*said, *after_all),
         facts=pair_facts(pair, findings, saved)
         | {"permits": permit_facts(ground.permits, ground.offset)}
-        | {"detector": _detector_facts(detector, detection)},
+        | {"detector": _detector_facts(detector, detection, evidence)},
         detector=detector,
         permits=ground.permits,
         districts=layers.districts,
@@ -184,12 +185,11 @@ def run_job(job: Job, settings: Settings, *, say: Say, progress: Progress | None
 
 
 def _detector_facts(
-    detector: Detector, detection: Detection
-) -> dict[str, str | int | float | None]:
-    """Return which model looked, and by how many known roofs it was put right."""
-    return {
-        "name": detector.manifest.name,
-        "sha256": detector.digest,
+    detector: Detector, detection: Detection, evidence: OutsideEvidence | None
+) -> dict[str, Any]:
+    """Return which model looked, what took its place, and what it was put right by."""
+    return detector_facts(detector) | {
+        "evidence": None if evidence is None else dict(evidence.shares),
         "taught_by_roofs": detection.taught_by,
         "share_right": detection.share_right,
         "share_displaced": detection.share_displaced,
@@ -251,7 +251,7 @@ def open_checked(job: Job, say: Say) -> tuple[Flight, Flight, list[Finding]]:
         A file cannot be read, or what it shows cannot be compared.
     """
     before, after = _open(job.before, job), _open(job.after, job)
-    findings = [*check_flight(before), *check_flight(after), *check_pair(before, after)]
+    findings = _findings(before, after)
     for finding in findings:
         if finding.level == "warning":
             say(finding.sentence())
@@ -281,8 +281,28 @@ def check_job(job: Job, *, single: bool) -> list[Finding]:
     before = _open(job.before, job)
     if single:
         return check_flight(before)
-    after = _open(job.after, job)
-    return [*check_flight(before), *check_flight(after), *check_pair(before, after)]
+    return _findings(before, _open(job.after, job))
+
+
+def _findings(before: Flight, after: Flight) -> list[Finding]:
+    """Return what the checks say of both flights and of the pair, each by a name of its own."""
+    found: tuple[list[Finding], ...] = (
+        check_flight(before),
+        check_flight(after),
+        check_pair(before, after),
+    )
+    if before.name == after.name:
+        names = _("{name} (earlier)"), _("{name} (later)"), _("{name} (both)")
+        found = tuple(
+            [replace(item, subject=_renamed(item.subject, name, before.name)) for item in items]
+            for items, name in zip(found, names, strict=True)
+        )
+    return [item for items in found for item in items]
+
+
+def _renamed(subject: str, template: str, name: str) -> str:
+    """Return a subject that two flights of one name share, told apart."""
+    return template.format(name=name) if subject in (name, f"{name}, {name}") else subject
 
 
 def job_inputs(job: Job) -> list[tuple[str, Path]]:

@@ -1,6 +1,6 @@
 """A raster of evidence made elsewhere: what another detector says, laid over the working grid."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,10 @@ __all__ = ["OutsideEvidence", "open_evidence"]
 _CHANGED = "changed"
 # What bands are taken for that do not say what they are, by how many there are.
 _USUAL: dict[int, tuple[str, ...]] = {1: (_CHANGED,), 2: ("appeared", "gone")}
+# Probabilities may be off 0 and 1 by so much.
+_ROUNDING = 1e-4
+# Of how much ground it speaks is told by a picture of at most this side.
+_SMALL_PX = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,8 @@ class OutsideEvidence:
     """What is read from which band, counted from 1; slugs of ``change.model.manifest.MAPS``."""
     scale: float
     """What its values are divided by: 255 for bytes, else 1."""
+    shares: tuple[tuple[str, float], ...] = ()
+    """Of which share of the ground each of them says something, [0, 1]; told on opening."""
 
     def read(self, grid: WorkingGrid, window: Window) -> Maps:
         """Return what it says of a window of a grid: (row, col) in [0, 1], NaN where nothing.
@@ -43,7 +49,7 @@ class OutsideEvidence:
         Raises
         ------
         DetectorError
-            The file cannot be read to its end.
+            The file cannot be read to its end, or holds no probabilities.
         """
         try:
             with raster_environment(), rasterio.open(self.path) as source:
@@ -63,11 +69,17 @@ class OutsideEvidence:
             dtype="float32",
             nodata=np.nan,
         ) as laid:
-            return {
-                # NaN stays NaN: what is not known is not said.
-                name: np.clip(laid.read(band) / np.float32(self.scale), 0.0, 1.0)
-                for name, band in self.bands
-            }
+            maps = {name: laid.read(band) / np.float32(self.scale) for name, band in self.bands}
+        for name, said in maps.items():
+            # NaN compares as nothing, and stays: what is not known is not said.
+            if (said < -_ROUNDING).any() or (said > 1.0 + _ROUNDING).any():
+                text = _(
+                    "the evidence {path} holds values from {least:.3g} to {most:.3g} as {name}:"
+                    " numbers from 0 to 1, or bytes, are needed"
+                )
+                least, most = float(np.nanmin(said)), float(np.nanmax(said))
+                raise DetectorError(text.format(path=self.path, least=least, most=most, name=name))
+        return {name: np.clip(said, 0.0, 1.0) for name, said in maps.items()}
 
 
 def open_evidence(path: Path, grid: WorkingGrid) -> OutsideEvidence:
@@ -76,12 +88,13 @@ def open_evidence(path: Path, grid: WorkingGrid) -> OutsideEvidence:
     Raises
     ------
     DetectorError
-        It cannot be read, lies elsewhere or nowhere, or does not say what its bands are.
+        It cannot be read, lies elsewhere or nowhere, says nothing, does not say what its bands
+        are, or holds no probabilities.
     """
     try:
         with raster_environment(), rasterio.open(path) as source:
             _require_place(path, source, grid)
-            return OutsideEvidence(
+            evidence = OutsideEvidence(
                 path=path,
                 bands=_bands(path, source),
                 scale=255.0 if source.dtypes[0] == "uint8" else 1.0,
@@ -89,6 +102,18 @@ def open_evidence(path: Path, grid: WorkingGrid) -> OutsideEvidence:
     except RasterioError as error:
         text = _("the evidence {path} cannot be read: {why}")
         raise DetectorError(text.format(path=path, why=error)) from error
+    shares = _shares(evidence, grid)
+    if not any(share for _name, share in shares):
+        text = _("the evidence {path} says nothing of the ground that both flights show")
+        raise DetectorError(text.format(path=path))
+    return replace(evidence, shares=shares)
+
+
+def _shares(evidence: OutsideEvidence, grid: WorkingGrid) -> tuple[tuple[str, float], ...]:
+    """Tell how much of the ground is spoken of, by a small picture of all of it."""
+    small = grid.coarsened(-(-max(grid.height, grid.width) // _SMALL_PX))
+    maps = evidence.read(small, Window(row=0, col=0, height=small.height, width=small.width))
+    return tuple((name, round(float(np.isfinite(said).mean()), 3)) for name, said in maps.items())
 
 
 def _require_place(path: Path, source: rasterio.DatasetReader, grid: WorkingGrid) -> None:
@@ -108,6 +133,12 @@ def _bands(path: Path, source: rasterio.DatasetReader) -> tuple[tuple[str, int],
     if not any(told):
         told = list(_USUAL.get(source.count, ()))
     named = {name: band for band, name in enumerate(told, start=1) if name in (*MAPS, _CHANGED)}
+    if any(told.count(name) > 1 for name in named):
+        text = _("the evidence {path} has two bands of one name")
+        raise DetectorError(text.format(path=path))
+    if any(source.dtypes[band - 1].startswith("complex") for band in named.values()):
+        text = _("the evidence {path} holds complex numbers")
+        raise DetectorError(text.format(path=path))
     if _CHANGED in named:
         band = named.pop(_CHANGED)
         named = {"appeared": band, "gone": band} | named

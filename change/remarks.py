@@ -7,13 +7,14 @@ import shapely
 from change.detection import Detection
 from change.ground_layers import GroundLayers
 from change.layers import BadRow
+from change.outside_evidence import OutsideEvidence
 from change.permit_offset import LayerOffset
 from change.permits import Permits
 from survey.grid import WorkingGrid
 from survey.pair import Pair
 from survey.words import _, ngettext
 
-__all__ = ["detection_remarks", "layer_remarks", "remarks"]
+__all__ = ["detection_remarks", "evidence_remarks", "layer_remarks", "remarks"]
 
 # The densest villages leave a quarter of the ground open; plots and townships leave none.
 _MOSTLY_COVERED = 0.75
@@ -37,6 +38,18 @@ def detection_remarks(detection: Detection) -> Iterator[str]:
             " {share:.0%} are taken for roofs that are drawn elsewhere; more may be, and true"
             " orthophotos or surface models would tell"
         ).format(share=share)
+
+
+def evidence_remarks(evidence: OutsideEvidence | None) -> Iterator[str]:
+    """Yield in whose place evidence made elsewhere spoke, and of how much ground."""
+    if evidence is None:
+        return
+    for share in sorted({share for _name, share in evidence.shares}, reverse=True):
+        names = [name for name, told in evidence.shares if told == share]
+        yield _(
+            "the evidence {name} takes the place of the detector on {share:.1%} of the ground"
+            " ({maps}): what is told of the pictures there is what it says"
+        ).format(name=evidence.path.name, share=share, maps=", ".join(names))
 
 
 def layer_remarks(
@@ -65,10 +78,12 @@ def _permit_remarks(
             "the permits cover {share:.0%} of the ground; are these the outlines of buildings?"
         ).format(share=share)
     if offset is not None and offset.found:
+        # What rounds to nothing is told as nothing, not as less than it.
+        east, north = (round(-metres, 1) + 0.0 for metres in (offset.east_m, offset.north_m))
         yield _(
             "the permits lie {east:+.1f} m east, {north:+.1f} m north of the roofs, known to"
             " {error:.1f} m; moved back"
-        ).format(east=-offset.east_m, north=-offset.north_m, error=offset.error_m)
+        ).format(east=east, north=north, error=offset.error_m)
     elif offset is not None:
         yield _(
             "where the permits lie against the roofs cannot be told: {why}; taken as drawn, to"

@@ -270,7 +270,7 @@ def _compare_ground(before: Flight, after: Flight) -> Iterator[Finding]:
     level = _warning if share < _OVERLAP_DOUBTFUL else _info
     yield level("overlap", name, share, _OVERLAP_DOUBTFUL)
     if _same_content(before, after):
-        yield _info("same_content", name)
+        yield _warning("same_content", name)
 
 
 def _overlap_share(before: Flight, after: Flight) -> float:

@@ -25,6 +25,7 @@ __all__ = [
     "record_beside",
     "record_writer",
     "require_ours",
+    "require_writable",
     "start_run",
     "write_all",
     "write_whole",
@@ -176,6 +177,25 @@ def write_all(folder: Path, writers: Mapping[str, Write]) -> None:
         ) from error
 
 
+def require_writable(folder: Path) -> None:
+    """Refuse a folder that is not there, or that nothing can be written to.
+
+    Raises
+    ------
+    OutputError
+        It is so. Told by writing: what rights are worth only the file system knows.
+    """
+    if not folder.is_dir():
+        raise OutputError(_("{path}: there is no such folder to write to").format(path=folder))
+    try:
+        with tempfile.TemporaryDirectory(prefix=".orthowatch-", dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(
+            _("{path}: cannot be written ({error})").format(path=folder, error=error.strerror)
+        ) from error
+
+
 def _settle(draft: Path) -> None:
     """Have what was written reach the disk before it takes its place."""
     if draft.is_dir():
@@ -211,9 +231,14 @@ def record_beside(target: Path) -> Path:
 
 
 def record_writer(record: dict[str, Any]) -> Write:
-    """Return what writes a run record."""
-    text = json.dumps(record, ensure_ascii=False, indent=2, default=str) + "\n"
-    return lambda path: path.write_text(text, encoding="utf-8")
+    """Return what writes a run record; a run is finished when that is written."""
+
+    def write(path: Path) -> None:
+        told = record | ({"finished": _now()} if "finished" in record else {})
+        text = json.dumps(told, ensure_ascii=False, indent=2, default=str) + "\n"
+        path.write_text(text, encoding="utf-8")
+
+    return write
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
@@ -245,12 +270,9 @@ def require_ours(target: Path, record: Path) -> None:
     ------
     OutputError
         The file exists and the record does not name it, what stands in the record's place is no
-        record of ours, or the folder does not exist.
+        record of ours, or the folder does not exist or cannot be written to.
     """
-    if not target.parent.is_dir():
-        raise OutputError(
-            _("{path}: there is no such folder to write to").format(path=target.parent)
-        )
+    require_writable(target.parent)
     earlier = read_record(record)
     named = earlier is not None and target.name in _names(earlier.get("outputs"))
     for path, ours in ((target, named), (record, earlier is not None)):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -227,6 +228,17 @@ def test_flights_of_other_places_are_one_line(call, tmp_path):
         photometric="rgb",
     )
     assert refused(call("detect", ortho(0), away, "--quiet"), "away.tif", "same place")
+
+
+def test_two_flights_of_one_name_are_told_apart(call, tmp_path, corner):
+    paths = []
+    for role in ("before", "after"):
+        (tmp_path / role).mkdir()
+        paths.append(shutil.copy(corner[role], tmp_path / role / "ortho.tif"))
+    told = json.loads(call("check", *paths, "--json").out)
+    subjects = {finding["subject"] for finding in told}
+    assert {"ortho.tif (earlier)", "ortho.tif (later)", "ortho.tif (both)"} >= subjects
+    assert {"ortho.tif (both)", "ortho.tif (later)"} <= subjects
 
 
 def test_a_degenerate_reference_system_is_one_line(call, tmp_path):

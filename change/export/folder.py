@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from survey.errors import OutputError
-from survey.runs import Write, require_ours, write_all
+from survey.runs import Write, require_ours, require_writable, write_all
 from survey.words import _
 
 __all__ = ["FILE_ENDINGS", "require_free_folder", "write_folder"]
@@ -32,12 +32,10 @@ def require_free_folder(folder: Path, names: Iterable[str], record: str) -> None
     Raises
     ------
     OutputError
-        Something that is not ours lies there, or there is no folder to write to.
+        Something that is not ours lies there, or there is no folder that can be written to.
     """
-    if not folder.exists() and not folder.parent.is_dir():
-        raise OutputError(
-            _("{path}: there is no such folder to write to").format(path=folder.parent)
-        )
+    if not folder.exists():
+        require_writable(folder.parent)
     if folder.is_dir():
         for name in names:
             require_ours(folder / name, folder / record)

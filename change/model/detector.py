@@ -5,6 +5,7 @@ The shipped model is small enough for one core; its card is `card.md`.
 
 import hashlib
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -32,7 +33,14 @@ Maps = dict[str, NDArray[np.float32]]
 # must keep the end of the picture itself out of sight, and costs as much as any other.
 _RIM_M = 6.4
 # Models are run by workers, a core each; what a model has to say about itself helps nobody here.
-_THREADS, _ERRORS_ONLY = 1, 3
+_THREADS, _FATAL_ONLY = 1, 4
+# A model is tried on pictures of at least this side. Probabilities may be off 0 and 1 by so much.
+_TRIAL_PX, _ROUNDING = 64, 1e-4
+# Where in its own code ONNX Runtime found something wrong is nothing to a user.
+_CODE = re.compile(
+    r"^.*Status Message: |^\[ONNXRuntimeError\] : \d+ : |/\S+\.(cc|h):\d+ ?"
+    r"|(\w+ )?onnxruntime::[\w:]+\([^)]*\) ?"
+)
 _REFUSALS = (
     refusals.Fail,
     refusals.InvalidArgument,
@@ -74,7 +82,7 @@ def shipped_detector() -> Detector:
 
 
 def open_detector(path: Path) -> Detector:
-    """Open an ONNX model with its manifest (same name, `.toml`) and try it on an empty picture.
+    """Open an ONNX model with its manifest (same name, `.toml`) and try it on a small picture.
 
     Raises
     ------
@@ -91,23 +99,27 @@ def open_detector(path: Path) -> Detector:
         manifest=read_manifest(path.with_suffix(".toml")),
         digest=hashlib.sha256(content).hexdigest(),
     )
-    side = -(-64 // detector.manifest.multiple_px) * detector.manifest.multiple_px
-    empty = np.zeros((3, side, side), np.uint8)
-    try:
-        given = _run(detector, empty, empty)
-    except (*_REFUSALS, ValueError) as error:
-        text = _("the detector {path} cannot be run by ONNX Runtime: {why}")
-        why = str(error).strip().splitlines()[-1]
-        raise DetectorError(text.format(path=path, why=why)) from error
-    if given.ndim != 3 or len(given) != len(detector.manifest.maps) or side % given.shape[1]:
-        text = _("the detector {path} gives an output of {shape}, its manifest names {count} maps")
-        raise DetectorError(
-            text.format(path=path, shape=given.shape, count=len(detector.manifest.maps))
-        )
-    if detector.manifest.again and detector.manifest.multiple_px % (side // given.shape[1]):
-        text = _("the detector {path} cannot look again: its maps do not fit into its steps")
-        raise DetectorError(text.format(path=path))
+    _try_out(detector)
     return detector
+
+
+def _try_out(detector: Detector) -> None:
+    """Run a model on pictures whose sides are odd multiples, as those of a flight may be."""
+    step = detector.manifest.multiple_px
+    rows, cols = (step * (-(-_TRIAL_PX // step) // 2 * 2 + more) for more in (1, 3))
+    # Every value of a byte is in them, so that what a model gives for them tells its range.
+    values = np.arange(3 * rows * cols, dtype=np.uint32) * 2654435761 >> 24
+    picture = values.astype(np.uint8).reshape(3, rows, cols)
+    given = _run(detector, picture, picture[:, ::-1])
+    maps = len(detector.manifest.maps)
+    grains = {grain for grain in range(1, step + 1) if step % grain == 0}
+    if given.shape not in {(maps, rows // grain, cols // grain) for grain in grains}:
+        text = _(
+            "the detector {path} gives an output of {shape} for {rows} x {cols} pixels; its"
+            " manifest names {count} maps, whose pixel must go into multiple_px"
+        )
+        told = {"shape": given.shape, "rows": rows, "cols": cols, "count": maps}
+        raise DetectorError(text.format(path=detector.path, **told))
 
 
 def look(
@@ -318,12 +330,29 @@ def _run(
     pictures = [colour * scale + offset for colour in (before, after)]
     if len(manifest.inputs) == 1:
         pictures = [np.concatenate(pictures)]
-    session = _session(str(detector.path), detector.digest)
     fed = {name: picture[None] for name, picture in zip(manifest.inputs, pictures, strict=True)}
-    given = np.asarray(session.run(None, fed)[0], np.float32)[0]
+    try:
+        session = _session(str(detector.path), detector.digest)
+        given = np.asarray(session.run(None, fed)[0], np.float32)[0]
+    except refusals.InvalidProtobuf as error:
+        text = _("the detector {path} is no ONNX file")
+        raise DetectorError(text.format(path=detector.path)) from error
+    except (*_REFUSALS, ValueError) as error:
+        text = _(
+            "the detector {path} cannot be run on {rows} x {cols} pixels (see `multiple_px`): {why}"
+        )
+        rows, cols = before.shape[1:]
+        why = _CODE.sub("", str(error).strip().splitlines()[-1])
+        raise DetectorError(
+            text.format(path=detector.path, rows=rows, cols=cols, why=why)
+        ) from error
     if manifest.output == "sigmoid":
         given = 1.0 / (1.0 + np.exp(-np.clip(given, -30.0, 30.0)))
-    return np.asarray(given, np.float32)
+    # Written so that what is no number fails, too: it would read as nothing found.
+    if given.size and not (given.min() >= -_ROUNDING and given.max() <= 1.0 + _ROUNDING):
+        text = _("the detector {path} gives numbers that are no probabilities: see `output`")
+        raise DetectorError(text.format(path=detector.path))
+    return np.asarray(np.clip(given, 0.0, 1.0), np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -333,5 +362,5 @@ def _session(path: str, digest: str) -> onnxruntime.InferenceSession:  # noqa: A
     options.intra_op_num_threads = options.inter_op_num_threads = _THREADS
     # Planned in advance, its memory is twice as much and no faster.
     options.enable_mem_pattern = False
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _FATAL_ONLY
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -1,12 +1,13 @@
 """What a detector model takes and gives: a few lines of TOML beside the ONNX file."""
 
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from survey.errors import DetectorError
-from survey.words import _
+from survey.words import N_, _
 
 __all__ = ["CHANGES", "MAPS", "Manifest", "read_manifest"]
 
@@ -22,6 +23,23 @@ _KEYS = {
     "name", "pixel_m", "multiple_px", "halo_px", "inputs", "maps", "scale", "offset", "output",
     "again",
 }  # fmt: skip
+# Beyond this no picture is scaled or shifted.
+_LARGEST = 1e4
+_ALLOWED = {
+    "name": N_("a name is needed"),
+    "pixel_m": N_("a number of metres from 0.01 to 10 is needed"),
+    "multiple_px": N_("a whole number from 1 to 512 is needed"),
+    "halo_px": N_("a whole number from 0 to 512 is needed"),
+    "inputs": N_("the names of one or two inputs are needed"),
+    "maps": N_(
+        "appeared and gone, or changed, are needed, each at most once; roof_before, roof_after and"
+        " - may stand beside them"
+    ),
+    "scale": N_("a number or three, for red, green and blue, are needed"),
+    "offset": N_("a number or three, for red, green and blue, are needed"),
+    "output": N_("sigmoid or none is needed"),
+    "again": N_("true or false is needed"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,37 +90,63 @@ def read_manifest(path: Path) -> Manifest:
         raise DetectorError(text.format(path=path, key=wrong[0]))
     try:
         return _manifest(told)
-    except (KeyError, TypeError, ValueError) as error:
-        text = _("the manifest {path} is wrong at {key}")
-        raise DetectorError(text.format(path=path, key=error.args[0])) from error
+    except (KeyError, ValueError) as error:
+        key = str(error.args[0])
+        text = _("the manifest {path} is wrong at {key}: {needed}")
+        raise DetectorError(text.format(path=path, key=key, needed=_(_ALLOWED[key]))) from error
 
 
 def _manifest(told: dict[str, Any]) -> Manifest:
     """Build a manifest; a key that is missing or wrong is the argument of what is raised."""
-    maps = tuple(str(name) for name in told["maps"])
-    if not maps or set(maps) - {*MAPS, _CHANGED, "-"} or set(maps) == {"-"}:
-        raise ValueError("maps")
-    inputs = tuple(str(name) for name in told["inputs"])
-    if len(inputs) not in (1, 2):
-        raise ValueError("inputs")
     output = told.get("output", "sigmoid")
     if output not in _ACTIVATIONS:
         raise ValueError("output")
     again = told.get("again", False)
-    if not isinstance(again, bool) or (again and not set(maps) & set(CHANGES)):
+    if not isinstance(again, bool):
         raise ValueError("again")
+    inputs = _names(told, "inputs")
+    if len(inputs) not in (1, 2):
+        raise ValueError("inputs")
     return Manifest(
         name=str(told["name"]),
         pixel_m=_number(told, "pixel_m", 0.01, 10.0),
-        multiple_px=int(_number(told, "multiple_px", 1, 512, 32)),
-        halo_px=int(_number(told, "halo_px", 0, 512, 64)),
+        multiple_px=_whole(told, "multiple_px", 1, 512, 32),
+        halo_px=_whole(told, "halo_px", 0, 512, 64),
         inputs=inputs,
-        maps=maps,
+        maps=_maps(told),
         scale=_three(told, "scale", 1 / 255),
         offset=_three(told, "offset", 0.0),
         output=output,
         again=again,
     )
+
+
+def _names(told: dict[str, Any], key: str) -> tuple[str, ...]:
+    names = told[key]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(key)
+    return tuple(names)
+
+
+def _maps(told: dict[str, Any]) -> tuple[str, ...]:
+    """Return what the bands of its output are: both sides of what changed among them."""
+    maps = _names(told, "maps")
+    known = [name for name in maps if name != "-"]
+    changes = set(known) & set(CHANGES)
+    if (
+        set(known) - {*MAPS, _CHANGED}
+        or len(known) > len(set(known))
+        or changes not in ({"appeared", "gone"}, {_CHANGED})
+    ):
+        raise ValueError("maps")
+    return maps
+
+
+def _whole(told: dict[str, Any], key: str, least: int, most: int, usual: int) -> int:
+    value = _number(told, key, least, most, usual)
+    if not value.is_integer():
+        raise ValueError(key)
+    return int(value)
 
 
 def _number(
@@ -118,7 +162,11 @@ def _three(told: dict[str, Any], key: str, usual: float) -> tuple[float, float, 
     values = told.get(key, usual)
     values = values if isinstance(values, list) else [values] * 3
     if len(values) != 3 or not all(
-        isinstance(v, int | float) and not isinstance(v, bool) for v in values
+        isinstance(v, int | float)
+        and not isinstance(v, bool)
+        and math.isfinite(v)
+        and abs(v) <= _LARGEST
+        for v in values
     ):
         raise ValueError(key)
     return float(values[0]), float(values[1]), float(values[2])

@@ -97,6 +97,27 @@ def test_what_the_pictures_show_is_told_for_and_against():
     assert "A roof is seen with 10% before and 70% after" in text(judge(high))
 
 
+def test_how_sure_it_is_is_told_beside_what_the_pictures_alone_say():
+    seen = make_change(HOUSE, score=0.51, evidence=(("likely", 0.32),))
+    assert "a real change with a probability of 51%. The pictures alone say" in text(judge(seen))
+    gone = text(judge(replace(seen, kind="removed")))
+    assert "that a structure went here with 32%" in gone
+
+
+def test_of_one_flight_nothing_is_said_to_have_appeared():
+    seen = make_change(HOUSE, origin="stock", score=0.7, evidence=(("likely", 0.8),))
+    for language, said in explained(judge(seen)).items():
+        assert not re.search("appeared|出现|real change|变化", said), language
+    assert "stands here with a probability of 70%. The picture alone" in text(judge(seen))
+
+
+def test_a_permit_without_a_number_is_named_within_a_sentence_too():
+    said = text(judge(make_change(box(0, 0, 13, 10)), permitted(number="")))
+    assert "beyond a permit without a number" in said
+    whole = text(judge(make_change(HOUSE), permitted(number="")))
+    assert "A permit without a number covers it." in whole
+
+
 def test_severity_is_told_by_its_points():
     found = judge(make_change(HOUSE))
     assert f"Severity {found.severity:.0f} of 100: relation to the permit 35" in text(found)

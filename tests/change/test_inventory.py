@@ -13,6 +13,7 @@ from affine import Affine
 from change.ground_layers import LayerOptions
 from change.inventory import take_inventory
 from change.inventory_job import InventoryJob, run_inventory
+from change.model.detector import shipped_detector
 from change.outlines import mask_polygons
 from change.raised import View, find_raised, judge_raised
 from change.sight import Sight
@@ -282,6 +283,8 @@ def test_ground_that_is_not_seen_is_told():
 def test_without_heights_the_permitted_roofs_teach_and_less_is_sure():
     result = taken(1, heights=False)
     assert result.stock.told_by == "picture"
+    assert result.facts["detector"]["sha256"] == shipped_detector().digest
+    assert result.facts["detector"]["taught_by_roofs"] >= 10
     assert all(item.change.height_gain_m is None for item in result.compared)
     assert max(item.change.score for item in result.compared) <= 0.8
     stands = shapely.union_all(truth(1).geometry)
@@ -295,6 +298,7 @@ def test_without_heights_the_permitted_roofs_teach_and_less_is_sure():
 def test_with_neither_heights_nor_permits_the_detector_alone_tells():
     result = taken(1, heights=False, permits=False)
     assert result.stock.told_by == "detector"
+    assert result.facts["detector"]["taught_by_roofs"] == 0
     assert {item.reason for item in result.compared} == {"not_compared"}
     assert result.empty == ()
     assert any("by the picture alone" in said for said in result.assumptions)

@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from change.model.detector import look, look_for_roofs, open_detector, shipped_detector
-from change.model.manifest import MAPS
+from change.model.detector import (
+    Detector,
+    look,
+    look_for_roofs,
+    open_detector,
+    shipped_detector,
+)
+from change.model.manifest import MAPS, read_manifest
 from survey.errors import DetectorError
 from tests.onnx_files import write_convolution
 
@@ -15,10 +21,9 @@ multiple_px = 4
 inputs = ["picture"]
 maps = ["changed"]
 output = "none"
-scale = 1.0
 """
-# The red band of the later picture less that of the earlier one.
-REDDER = [[-1, 0, 0, 1, 0, 0]]
+# The red band of the later picture.
+REDDER = [[0, 0, 0, 1, 0, 0]]
 
 
 def other(folder, manifest=MANIFEST, weights=REDDER, inputs=("picture",)):
@@ -62,24 +67,24 @@ def test_another_model_is_run_by_its_manifest(tmp_path):
     detector = open_detector(other(tmp_path))
     assert detector.gives == ("appeared", "gone")
     before, after = picture(), picture()
-    after[0, :32] = 1
+    after[0, :32] = 255
     maps = maps_of(detector, before, after, 0.5)
     assert maps["appeared"][:31].min() == maps["gone"][:31].min() == 1
     assert maps["appeared"][33:].max() == 0
 
 
 def test_scale_and_offset_are_told_by_the_manifest(tmp_path):
-    halved = MANIFEST.replace("scale = 1.0", "scale = [0.5, 1, 1]\noffset = [0.25, 0, 0]")
+    halved = MANIFEST + "scale = [0.002, 1, 1]\noffset = [0.25, 0, 0]\n"
     after = picture()
-    after[0] = 1
+    after[0] = 100
     maps = maps_of(open_detector(other(tmp_path, halved)), picture(), after, 0.5)
-    assert np.allclose(maps["appeared"], 0.5)  # the offset is on both sides of the difference
+    assert np.allclose(maps["appeared"], 0.45)
 
 
 def test_two_inputs_are_named(tmp_path):
     text = MANIFEST.replace('["picture"]', '["one", "two"]')
     detector = open_detector(other(tmp_path, text, inputs=("one", "two")))
-    after = picture(value=1)
+    after = picture(value=255)
     assert maps_of(detector, picture(), after, 0.5)["gone"].min() == 1
 
 
@@ -93,35 +98,55 @@ def test_two_inputs_are_named(tmp_path):
         (('["changed"]', '["houses"]'), "maps"),
         (('["changed"]', '["-"]'), "maps"),
         (('"none"', '"softmax"'), "output"),
-        (("scale = 1.0", "scale = [1.0]"), "scale"),
+        (('"none"', '"none"\nscale = [1.0]'), "scale"),
+        (('"none"', '"none"\nscale = nan'), "scale"),
+        (('"none"', '"none"\noffset = 1e38'), "offset"),
         (('["picture"]', "[]"), "inputs"),
-        (("scale = 1.0", "again = 1"), "again"),
-        (('["changed"]', '["roof_after"]\nagain = true'), "again"),
+        (('["picture"]', '"picture"'), "inputs"),
+        (('"none"', '"none"\nagain = 1'), "again"),
+        (('["changed"]', '["roof_before", "roof_after"]'), "maps: appeared and gone, or changed"),
+        (('["changed"]', '["appeared", "-"]'), "maps"),
+        (('["changed"]', '["changed", "gone"]'), "maps"),
+        (('["changed"]', '["appeared", "gone", "gone"]'), "maps"),
+        (("px = 4", "px = 2.5"), "multiple_px: a whole number"),
         (("name", "name = ="), "cannot be read"),
         (('["changed"]', '["appeared", "gone"]'), "2 maps"),
-        (('["picture"]', '["photo"]'), "ONNX Runtime"),
+        (('["picture"]', '["photo"]'), "cannot be run"),
+        (('"none"', '"none"\nscale = 1.0'), "no probabilities"),
+        (('"none"', '"none"\noffset = -1'), "no probabilities"),
     ],
 )
-def test_a_manifest_that_is_wrong_is_refused_in_one_line(tmp_path, change, told):
+def test_a_manifest_that_is_wrong_is_refused_in_one_line(tmp_path, change, told, capfd):
     path = other(tmp_path, MANIFEST.replace(*change))
     with pytest.raises(DetectorError, match=told) as refused:
         open_detector(path)
     assert "\n" not in str(refused.value)
+    assert capfd.readouterr() == ("", "")
 
 
-def test_a_model_whose_maps_do_not_fit_into_its_steps_cannot_look_again(tmp_path):
+@pytest.mark.parametrize("step", [1, 4, 16])
+def test_a_model_that_cannot_take_such_sides_is_refused_before_it_is_needed(tmp_path, step, capfd):
     shipped = shipped_detector().path
     path = tmp_path / shipped.name
     path.write_bytes(shipped.read_bytes())
     text = shipped.with_suffix(".toml").read_text(encoding="utf-8")
-    path.with_suffix(".toml").write_text(text.replace("px = 32", "px = 1"), encoding="utf-8")
-    with pytest.raises(DetectorError, match="look again"):
+    path.with_suffix(".toml").write_text(text.replace("px = 32", f"px = {step}"), encoding="utf-8")
+    with pytest.raises(DetectorError, match="cannot be run on") as refused:
         open_detector(path)
+    assert "/" not in str(refused.value).partition("pixels:")[2]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_is_no_number_is_not_taken_for_nothing_found(tmp_path):
+    path = other(tmp_path, weights=[[0, 0, 0, np.nan, 0, 0]])
+    untried = Detector(path=path, manifest=read_manifest(path.with_suffix(".toml")), digest="")
+    with pytest.raises(DetectorError, match="no probabilities"):
+        maps_of(untried, picture(), picture(value=255), 0.5)
 
 
 def test_another_model_looks_again_where_its_manifest_says_so(tmp_path):
     after = picture()
-    after[0, 20:40, 20:40] = 1
+    after[0, 20:40, 20:40] = 255
     maps = [
         maps_of(open_detector(other(tmp_path, text)), picture(), after, 0.5)
         for text in (MANIFEST, MANIFEST + "again = true\n")
@@ -139,7 +164,7 @@ def test_files_that_are_no_models_are_refused(tmp_path):
     with pytest.raises(DetectorError, match="manifest"):
         open_detector(path)
     path.with_suffix(".toml").write_text(MANIFEST, encoding="utf-8")
-    with pytest.raises(DetectorError, match="ONNX Runtime"):
+    with pytest.raises(DetectorError, match="no ONNX file"):
         open_detector(path)
 
 

@@ -6,7 +6,8 @@ import rasterio
 from affine import Affine
 from pyproj import CRS
 
-from change.outside_evidence import open_evidence
+from change.outside_evidence import OutsideEvidence, open_evidence
+from change.remarks import evidence_remarks
 from survey.errors import DetectorError
 from survey.grid import Bounds, WorkingGrid
 from survey.windows import Window
@@ -95,12 +96,41 @@ def test_another_crs_is_brought_over(tmp_path):
         ({"left": LEFT + 5_000}, "outside"),
         ({"bands": [half()] * 3}, "does not say"),
         ({"names": ("houses",)}, "does not say"),
+        ({"bands": [half()] * 2, "names": ("gone", "Gone")}, "two bands of one name"),
+        ({"dtype": "complex64"}, "complex"),
+        ({"bands": [half(90.0)]}, "values from 0 to 90 as appeared"),
+        ({"bands": [half(-1.0)]}, "values from -1 to 0"),
+        ({"bands": [half(255)], "dtype": "uint16"}, "to 255"),
+        ({"bands": [np.full((40, 40), np.nan)]}, "says nothing"),
     ],
 )
 def test_what_cannot_be_used_is_refused(tmp_path, changed, told):
     path = written(tmp_path, **({"bands": [half()]} | changed))
     with pytest.raises(DetectorError, match=told):
         open_evidence(path, GRID)
+
+
+def test_what_lies_beyond_one_is_refused_wherever_it_is_read(tmp_path):
+    band = half(0.5)
+    band[39, 39] = 80.0
+    fine = WorkingGrid.around(GRID.bounds, crs=GRID.crs, pixel_m=0.05)
+    evidence = OutsideEvidence(path=written(tmp_path, [band]), bands=(("appeared", 1),), scale=1.0)
+    with pytest.raises(DetectorError, match="to 80"):
+        evidence.read(fine, Window(row=780, col=780, height=20, width=20))
+    evidence.read(fine, Window(row=0, col=0, height=20, width=20))
+
+
+def test_of_how_much_ground_it_speaks_is_told(tmp_path):
+    band = half(0.5)
+    band[:, :20] = np.nan
+    evidence = open_evidence(written(tmp_path, [band, half()], names=("gone", "roof_after")), GRID)
+    told = dict(evidence.shares)
+    assert told["gone"] == pytest.approx(0.5, abs=0.03)
+    assert told["roof_after"] == 1.0
+    (said, other) = evidence_remarks(evidence)
+    assert "100.0% of the ground (roof_after)" in said
+    assert "(gone)" in other
+    assert list(evidence_remarks(None)) == []
 
 
 def test_what_is_no_raster_is_refused(tmp_path):

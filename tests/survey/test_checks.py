@@ -225,6 +225,7 @@ def test_two_flights_of_one_place_fit(good, tmp_path):
 def test_the_same_picture_twice_is_said(good):
     found = pair_findings(opened(good), opened(good))
     assert {"same_content", "same_date"} <= set(found)
+    assert found["same_content"].level == "warning"
     assert found["same_date"].value == "2024-03-05"
 
 

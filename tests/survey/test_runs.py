@@ -1,8 +1,10 @@
 """Runs: an identity that depends on what matters, and files whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,15 @@ def test_a_record_tells_everything_but_where_the_files_lie(inputs, tmp_path):
     assert read["settings"]["detect"]["min_area_m2"] == Settings().detect.min_area_m2
     assert read["options"] == {"crs": "EPSG:4547"}
     assert read["started"] <= read["finished"]
+
+
+def test_a_run_is_finished_when_its_record_is_written(inputs, tmp_path):
+    record = start_run(hash_inputs(inputs), Settings(), {}).record() | {"finished": "2020-01-01"}
+    write = record_writer(record)
+    write(tmp_path / "run.json")
+    read = read_record(tmp_path / "run.json")
+    assert read is not None
+    assert read["finished"] >= read["started"] > "2020-01-01"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"orthowatch"', "{}", '{"generator": "other"}'])
@@ -166,6 +177,14 @@ class TestOurs:
         target = tmp_path / "none" / "suspects.geojson"
         with pytest.raises(OutputError, match="no such folder"):
             require_ours(target, record_beside(target))
+
+    def test_nothing_can_be_written(self, tmp_path, monkeypatch):
+        def refused(*_arguments, **_named):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(tempfile, "mkdtemp", refused)
+        with pytest.raises(OutputError, match="cannot be written"):
+            require_ours(tmp_path / "a.geojson", tmp_path / "a.run.json")
 
     def test_a_record_of_somebody_else(self, tmp_path):
         """The record is written too: one that is not ours is not overwritten either."""
