@@ -231,11 +231,12 @@ def record_beside(target: Path) -> Path:
 
 
 def record_writer(record: dict[str, Any]) -> Write:
-    """Return what writes a run record; a run is finished when that is written."""
+    """Return what writes a run record: when it is written the run is finished, and it says so."""
 
     def write(path: Path) -> None:
-        told = record | ({"finished": _now()} if "finished" in record else {})
-        text = json.dumps(told, ensure_ascii=False, indent=2, default=str) + "\n"
+        if "finished" in record:
+            record["finished"] = _now()
+        text = json.dumps(record, ensure_ascii=False, indent=2, default=str) + "\n"
         path.write_text(text, encoding="utf-8")
 
     return write
