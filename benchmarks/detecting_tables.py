@@ -260,12 +260,13 @@ def _outlines(row: str, entries: Sequence[Entry]) -> Iterator[Told]:
         bar=0.80,
         aim=0.88,
     )
-    bias, pooled = float(np.mean(ratio)) - 1.0, float((ratio * area).sum() / area.sum()) - 1.0
+    bias, middle = float(np.mean(ratio)) - 1.0, float(np.median(ratio)) - 1.0
+    pooled = float((ratio * area).sum() / area.sum()) - 1.0
     yield Told(
         row=row,
         what="area bias of outlines",
         value=abs(bias),
-        shown=f"{bias:+.1%} (mean), {pooled:+.1%} (all areas together)",
+        shown=f"{bias:+.1%} (mean), {middle:+.1%} (median), {pooled:+.1%} (all areas together)",
         bar=0.03,
         aim=0.03,
         most=True,
