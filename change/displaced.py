@@ -5,7 +5,7 @@ A picture rectified on the ground draws what stands high too far out (relief dis
 from different sides, so that the roof of a tower seems to have gone on one side of it and to be new
 on the other. But it is the same roof: its details are found again, a few metres off, where in the
 picture at hand something else is seen. How often that is so differs from pair to pair, and is
-learnt from all candidates of a job at once, as the share of right ones is (``change.prevalence``).
+learnt from all candidates of a job at once (``change.shares``), as the share of right ones is.
 """
 
 import math
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from change.looks import Look, Measured, grown, inside_of, labs_of, pixel_of, with_numbers
 from change.model.trees import shipped_trees
+from change.shares import adjusted_to, share_of
 from survey.light import Light
 
 __all__ = [
@@ -38,7 +39,8 @@ _REACH_M, _HERE_M, _SAME_M = 16.0, 1.1, 2.5
 # Such a share of candidates is usually displaced; that counts like so many of them. However many
 # are, no more than this share is believed to be.
 _USUAL, _AS_MANY, _MOST = 0.01, 60, 0.6
-_STEPS, _CLOSE = 200, 1e-5
+# Among those that the trees learnt from, displaced and right ones counted alike.
+_LEARNT = 0.5
 # Details are compared at this pixel, less what is wider than this, m; hue counts more than light.
 _PIXEL_M, _WIDE_M, _HUE = 0.4, 1.3, np.array([1.0, 2.0, 2.0], np.float32)
 # The roof around a candidate goes with it, so far, m, where one is seen at least so likely.
@@ -162,19 +164,8 @@ def _correlation(one: Floats, other: Floats) -> float:
 def displaced_share(likely: Sequence[float]) -> float:
     """Return which share of candidates is displaced, by what each is told as likely as not."""
     known = np.asarray(likely, float)
-    share = _USUAL
-    for _step in range(_STEPS):
-        told = _told(known, share)
-        new = float((told.sum() + _AS_MANY * _USUAL) / (len(known) + _AS_MANY))
-        if abs(new - share) < _CLOSE:
-            break
-        share = new
+    share = share_of(known, np.ones(len(known)), learnt=_LEARNT, usual=_USUAL, as_many=_AS_MANY)
     return min(_MOST, share)
-
-
-def _told(likely: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    """Return what a probability among as many of one kind as of the other is worth at a share."""
-    return np.asarray(likely * share / (likely * share + (1 - likely) * (1 - share)))
 
 
 def told_from_displaced(measured: Iterable[Measured]) -> tuple[list[Measured], float | None]:
@@ -199,7 +190,7 @@ def told_from_displaced(measured: Iterable[Measured]) -> tuple[list[Measured], f
     if not likely:
         return items, None
     share = displaced_share(likely)
-    told = iter(_told(np.array(likely), share))
+    told = iter(adjusted_to(share, np.array(likely), _LEARNT))
     return [
         with_numbers(item, {"like_displaced": float(next(told))})
         if "moved_alike" in known

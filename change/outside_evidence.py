@@ -88,8 +88,8 @@ def open_evidence(path: Path, grid: WorkingGrid) -> OutsideEvidence:
     Raises
     ------
     DetectorError
-        It cannot be read, lies elsewhere or nowhere, says nothing, does not say what its bands
-        are, or holds no probabilities.
+        It cannot be read, lies elsewhere or nowhere, does not say what its bands are, or holds no
+        probabilities.
     """
     try:
         with raster_environment(), rasterio.open(path) as source:
@@ -102,11 +102,7 @@ def open_evidence(path: Path, grid: WorkingGrid) -> OutsideEvidence:
     except RasterioError as error:
         text = _("the evidence {path} cannot be read: {why}")
         raise DetectorError(text.format(path=path, why=error)) from error
-    shares = _shares(evidence, grid)
-    if not any(share for _name, share in shares):
-        text = _("the evidence {path} says nothing of the ground that both flights show")
-        raise DetectorError(text.format(path=path))
-    return replace(evidence, shares=shares)
+    return replace(evidence, shares=_shares(evidence, grid))
 
 
 def _shares(evidence: OutsideEvidence, grid: WorkingGrid) -> tuple[tuple[str, float], ...]:

@@ -1,18 +1,16 @@
 """How many candidates of a job are right, told by their scores, and what each is worth then. Pure.
 
 A score is learnt where more than half of the candidates are right. Where a city hardly changed the
-same look means less; on a building site it means more. The share that is right is the one at which
-the scores, adjusted to it, add up to it (Saerens, Latinne and Decaestecker 2002, Adjusting the
-outputs of a classifier to new a priori probabilities).
+same look means less; on a building site it means more (``change.shares``).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from change.looks import Measured, with_numbers
+from change.shares import adjusted_to, share_of
 
 __all__ = ["LEARNT", "USUAL", "adjusted", "share_right", "weighed_by_share"]
 
@@ -26,7 +24,6 @@ USUAL = 0.5
 # scores of candidates that trees had not seen nearest to what is true (docs/decisions/0016).
 _AS_MANY = 10
 _LEAST, _MOST = 0.05, 0.65
-_STEPS, _CLOSE = 200, 1e-5
 
 
 def share_right(scores: Sequence[float], counting: Sequence[float] | None = None) -> float:
@@ -41,25 +38,13 @@ def share_right(scores: Sequence[float], counting: Sequence[float] | None = None
     """
     known = np.asarray(scores, float)
     weights = np.ones(len(known)) if counting is None else np.asarray(counting, float)
-    share = USUAL
-    for _step in range(_STEPS):
-        told = float((weights * _adjusted(known, share)).sum())
-        new = (told + _AS_MANY * USUAL) / (float(weights.sum()) + _AS_MANY)
-        if abs(new - share) < _CLOSE:
-            break
-        share = new
+    share = share_of(known, weights, learnt=LEARNT, usual=USUAL, as_many=_AS_MANY)
     return min(_MOST, max(_LEAST, share))
 
 
 def adjusted(score: float, share: float) -> float:
     """Return what a score is worth where such a share of candidates is right."""
-    return float(_adjusted(np.array([score]), share)[0])
-
-
-def _adjusted(scores: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    for_it = scores * share / LEARNT
-    against = (1.0 - scores) * (1.0 - share) / (1.0 - LEARNT)
-    return np.asarray(for_it / (for_it + against))
+    return float(adjusted_to(share, np.array([score]), LEARNT)[0])
 
 
 def weighed_by_share(

@@ -270,10 +270,9 @@ def require_ours(target: Path, record: Path) -> None:
     Raises
     ------
     OutputError
-        The file exists and the record does not name it, what stands in the record's place is no
-        record of ours, or the folder does not exist or cannot be written to.
+        The file exists and the record does not name it, or what stands in the record's place is
+        no record of ours.
     """
-    require_writable(target.parent)
     earlier = read_record(record)
     named = earlier is not None and target.name in _names(earlier.get("outputs"))
     for path, ours in ((target, named), (record, earlier is not None)):

@@ -6,7 +6,7 @@ from typing import Any
 from change.export.alignment_page import write_page
 from change.export.close_ups import choose_places, take_close_ups
 from change.export.field_map import draw_field_map
-from change.export.folder import FILE_ENDINGS, require_free_folder, write_folder
+from change.export.folder import FILE_ENDINGS, require_free_file, require_free_folder, write_folder
 from change.export.tie_layers import write_ties
 from change.result import AlignmentResult
 from survey.aligned import write_aligned
@@ -18,7 +18,6 @@ from survey.runs import (
     read_record,
     record_beside,
     record_writer,
-    require_ours,
     write_all,
 )
 from survey.words import _
@@ -54,7 +53,7 @@ def require_free_place(target: Path, *, image: bool) -> None:
             raise OutputError(
                 _("{path}: is a folder; name a file or another folder").format(path=target)
             )
-        require_ours(target, record_beside(target))
+        require_free_file(target, record_beside(target))
         return
     if target.suffix.lower() in FILE_ENDINGS or (target.exists() and not target.is_dir()):
         raise OutputError(

@@ -7,7 +7,7 @@ from typing import Any
 from change.export.chips import View
 from change.export.evidence_layers import draw_evidence
 from change.export.field_map import draw_field_map
-from change.export.folder import FILE_ENDINGS, require_free_folder, write_folder
+from change.export.folder import FILE_ENDINGS, require_free_file, require_free_folder, write_folder
 from change.export.geojson import excess_frame, excluded_frame, suspects_frame, write_geojson
 from change.export.gpkg_tables import result_tables
 from change.export.inspected import filled_writer, require_unfilled
@@ -18,7 +18,7 @@ from change.export.shown import SHOWN, Shown, report_writer, shown_writers
 from change.result import Result
 from change.suspicion import Suspect
 from survey.errors import OutputError
-from survey.runs import Write, record_beside, record_writer, require_ours, write_all
+from survey.runs import Write, record_beside, record_writer, write_all
 from survey.words import _
 
 __all__ = [
@@ -74,7 +74,7 @@ def require_free(target: Path, names: Sequence[str] = _FOLDER_FILES) -> None:
             raise OutputError(
                 _("{path}: is a folder; name a file or another folder").format(path=target)
             )
-        require_ours(target, record_path(target))
+        require_free_file(target, record_path(target))
         return
     if target.suffix.lower() in FILE_ENDINGS or (target.exists() and not target.is_dir()):
         raise OutputError(

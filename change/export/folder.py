@@ -8,13 +8,32 @@ from survey.errors import OutputError
 from survey.runs import Write, require_ours, require_writable, write_all
 from survey.words import _
 
-__all__ = ["FILE_ENDINGS", "require_free_folder", "write_folder"]
+__all__ = ["FILE_ENDINGS", "require_free_file", "require_free_folder", "write_folder"]
 
 FILE_ENDINGS = (
     *(".gpkg", ".shp", ".zip", ".kml", ".kmz", ".csv", ".xlsx", ".pdf", ".png", ".tif", ".tiff"),
     *(".geojson", ".json", ".html"),
 )
 """Whoever ends a name so means a file, and would be surprised by a folder of that name."""
+
+
+def require_free_file(target: Path, record: Path) -> None:
+    """Refuse, before any work is done, a file that we have not written, or that nobody can write.
+
+    Parameters
+    ----------
+    target
+        Where the file is to go; the folder around it must exist.
+    record
+        The run record beside it, which names what an earlier run has written.
+
+    Raises
+    ------
+    OutputError
+        Something that is not ours lies there, or there is no folder that can be written to.
+    """
+    require_writable(target.parent)
+    require_ours(target, record)
 
 
 def require_free_folder(folder: Path, names: Iterable[str], record: str) -> None:
@@ -34,8 +53,7 @@ def require_free_folder(folder: Path, names: Iterable[str], record: str) -> None
     OutputError
         Something that is not ours lies there, or there is no folder that can be written to.
     """
-    if not folder.exists():
-        require_writable(folder.parent)
+    require_writable(folder if folder.is_dir() else folder.parent)
     if folder.is_dir():
         for name in names:
             require_ours(folder / name, folder / record)

@@ -11,12 +11,12 @@ import shapely
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
-from change.export.folder import FILE_ENDINGS, require_free_folder, write_folder
+from change.export.folder import FILE_ENDINGS, require_free_file, require_free_folder, write_folder
 from change.export.listing import even_columns
 from change.permits import Permits
 from survey.crs import describe_crs
 from survey.errors import OutputError
-from survey.runs import Run, record_beside, record_writer, require_ours, write_all
+from survey.runs import Run, record_beside, record_writer, write_all
 from survey.words import N_, _
 
 __all__ = [
@@ -218,7 +218,7 @@ def require_free_report(target: Path) -> None:
         Something that is not ours lies there, or there is no folder to write to.
     """
     if _is_file(target) and not target.is_dir():
-        require_ours(target, record_beside(target))
+        require_free_file(target, record_beside(target))
         return
     if target.suffix.lower() in FILE_ENDINGS or (target.exists() and not target.is_dir()):
         raise OutputError(

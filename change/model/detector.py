@@ -7,7 +7,7 @@ import hashlib
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import cv2
@@ -76,8 +76,9 @@ class Detector:
         return tuple(name for name in MAPS if name in told)
 
 
+@cache
 def shipped_detector() -> Detector:
-    """Return the model that comes with the package."""
+    """Return the model that comes with the package; it is opened and tried once."""
     return open_detector(_SHIPPED)
 
 

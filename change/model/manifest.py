@@ -25,11 +25,13 @@ _KEYS = {
 }  # fmt: skip
 # Beyond this no picture is scaled or shifted.
 _LARGEST = 1e4
+# Least and largest value.
+_LIMITS = {"pixel_m": (0.01, 10.0), "multiple_px": (1, 512), "halo_px": (0, 512)}
 _ALLOWED = {
     "name": N_("a name is needed"),
-    "pixel_m": N_("a number of metres from 0.01 to 10 is needed"),
-    "multiple_px": N_("a whole number from 1 to 512 is needed"),
-    "halo_px": N_("a whole number from 0 to 512 is needed"),
+    "pixel_m": N_("a number of metres from {least} to {most} is needed"),
+    "multiple_px": N_("a whole number from {least} to {most} is needed"),
+    "halo_px": N_("a whole number from {least} to {most} is needed"),
     "inputs": N_("the names of one or two inputs are needed"),
     "maps": N_(
         "appeared and gone, or changed, are needed, each at most once; roof_before, roof_after and"
@@ -93,7 +95,9 @@ def read_manifest(path: Path) -> Manifest:
     except (KeyError, ValueError) as error:
         key = str(error.args[0])
         text = _("the manifest {path} is wrong at {key}: {needed}")
-        raise DetectorError(text.format(path=path, key=key, needed=_(_ALLOWED[key]))) from error
+        least, most = _LIMITS.get(key, (0, 0))
+        needed = _(_ALLOWED[key]).format(least=least, most=most)
+        raise DetectorError(text.format(path=path, key=key, needed=needed)) from error
 
 
 def _manifest(told: dict[str, Any]) -> Manifest:
@@ -109,9 +113,9 @@ def _manifest(told: dict[str, Any]) -> Manifest:
         raise ValueError("inputs")
     return Manifest(
         name=str(told["name"]),
-        pixel_m=_number(told, "pixel_m", 0.01, 10.0),
-        multiple_px=_whole(told, "multiple_px", 1, 512, 32),
-        halo_px=_whole(told, "halo_px", 0, 512, 64),
+        pixel_m=_number(told, "pixel_m"),
+        multiple_px=_whole(told, "multiple_px", 32),
+        halo_px=_whole(told, "halo_px", 64),
         inputs=inputs,
         maps=_maps(told),
         scale=_three(told, "scale", 1 / 255),
@@ -142,16 +146,15 @@ def _maps(told: dict[str, Any]) -> tuple[str, ...]:
     return maps
 
 
-def _whole(told: dict[str, Any], key: str, least: int, most: int, usual: int) -> int:
-    value = _number(told, key, least, most, usual)
+def _whole(told: dict[str, Any], key: str, usual: int) -> int:
+    value = _number(told, key, usual)
     if not value.is_integer():
         raise ValueError(key)
     return int(value)
 
 
-def _number(
-    told: dict[str, Any], key: str, least: float, most: float, usual: float | None = None
-) -> float:
+def _number(told: dict[str, Any], key: str, usual: float | None = None) -> float:
+    least, most = _LIMITS[key]
     value = told[key] if usual is None else told.get(key, usual)
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise ValueError(key)

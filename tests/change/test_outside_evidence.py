@@ -101,7 +101,6 @@ def test_another_crs_is_brought_over(tmp_path):
         ({"bands": [half(90.0)]}, "values from 0 to 90 as appeared"),
         ({"bands": [half(-1.0)]}, "values from -1 to 0"),
         ({"bands": [half(255)], "dtype": "uint16"}, "to 255"),
-        ({"bands": [np.full((40, 40), np.nan)]}, "says nothing"),
     ],
 )
 def test_what_cannot_be_used_is_refused(tmp_path, changed, told):
@@ -131,6 +130,13 @@ def test_of_how_much_ground_it_speaks_is_told(tmp_path):
     assert "100.0% of the ground (roof_after)" in said
     assert "(gone)" in other
     assert list(evidence_remarks(None)) == []
+
+
+def test_that_it_says_nothing_is_told(tmp_path):
+    silent = open_evidence(written(tmp_path, [np.full((40, 40), np.nan)]), GRID)
+    assert set(silent.shares) == {("appeared", 0.0), ("gone", 0.0)}
+    (said,) = evidence_remarks(silent)
+    assert "on 0.0% of the ground (appeared, gone)" in said
 
 
 def test_what_is_no_raster_is_refused(tmp_path):

@@ -16,6 +16,7 @@ from survey.runs import (
     record_beside,
     record_writer,
     require_ours,
+    require_writable,
     start_run,
     write_all,
     write_whole,
@@ -173,25 +174,28 @@ class TestOurs:
         with pytest.raises(OutputError, match="was not written by orthowatch"):
             require_ours(target, record_beside(target))
 
-    def test_no_folder(self, tmp_path):
-        target = tmp_path / "none" / "suspects.geojson"
-        with pytest.raises(OutputError, match="no such folder"):
-            require_ours(target, record_beside(target))
-
-    def test_nothing_can_be_written(self, tmp_path, monkeypatch):
-        def refused(*_arguments, **_named):
-            raise PermissionError(errno.EACCES, "Permission denied")
-
-        monkeypatch.setattr(tempfile, "mkdtemp", refused)
-        with pytest.raises(OutputError, match="cannot be written"):
-            require_ours(tmp_path / "a.geojson", tmp_path / "a.run.json")
-
     def test_a_record_of_somebody_else(self, tmp_path):
         """The record is written too: one that is not ours is not overwritten either."""
         target = tmp_path / "suspects.geojson"
         record_beside(target).write_text('{"mine": true}')
         with pytest.raises(OutputError, match=r"run\.json"):
             require_ours(target, record_beside(target))
+
+
+def test_a_folder_that_is_not_there_is_refused_before_the_work(tmp_path):
+    with pytest.raises(OutputError, match="no such folder"):
+        require_writable(tmp_path / "none")
+
+
+def test_a_folder_that_takes_nothing_is_refused_before_the_work(tmp_path, monkeypatch):
+    def refused(*_arguments, **_named):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    require_writable(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(tempfile, "mkdtemp", refused)
+    with pytest.raises(OutputError, match="cannot be written"):
+        require_writable(tmp_path)
 
 
 def test_where_a_record_stands():
