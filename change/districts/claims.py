@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from change.districts.layer import DistrictLayer
@@ -127,7 +128,8 @@ def overlay(layer: DistrictLayer, outlines: NDArray[np.object_]) -> Overlay:
     who, part = layer.tree.query(outlines, predicate="intersects")
     inside = shapely.covers(layer.parts[part], outlines[who])
     pieces = outlines[who]
-    pieces[~inside] = shapely.intersection(layer.parts[part[~inside]], pieces[~inside])
+    cut = shapely.intersection(layer.parts[part[~inside]], pieces[~inside])
+    pieces[~inside] = [_areal(piece) for piece in cut]
     who, district, pieces = _merged(who, layer.owner[part], pieces)
     whole = shapely.area(outlines)
     areas = shapely.area(pieces)
@@ -162,6 +164,15 @@ def _groups(sorted_keys: NDArray[np.int64]) -> Iterable[slice]:
     return map(slice, starts, [*starts[1:], len(sorted_keys)])
 
 
+def _areal(shape: BaseGeometry) -> BaseGeometry:
+    """Drop the lines along which outlines only touch: GEOS cannot cut areas with such beside."""
+    if shape.geom_type in ("Polygon", "MultiPolygon"):
+        return shape
+    parts = shapely.get_parts(shape)
+    areas = parts[shapely.get_dimensions(parts) == 2]
+    return shapely.union_all(areas) if len(areas) else Polygon()
+
+
 def _divided(pieces: NDArray[np.object_], areas: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return areas in which ground that several pieces claim is divided evenly among them."""
     if areas.sum() - shapely.area(shapely.union_all(pieces)) <= _NOTHING * areas.sum():
@@ -170,7 +181,7 @@ def _divided(pieces: NDArray[np.object_], areas: NDArray[np.float64]) -> NDArray
     for number, piece in enumerate(pieces):
         rest, cut = piece, []
         for region, claimed in regions:
-            cut.append((shapely.intersection(region, piece), (*claimed, number)))
+            cut.append((_areal(shapely.intersection(region, piece)), (*claimed, number)))
             cut.append((shapely.difference(region, piece), claimed))
             rest = shapely.difference(rest, region)
         regions = [(region, by) for region, by in (*cut, (rest, (number,))) if region.area > 0]

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyproj import CRS
 from shapely import MultiPolygon, Point, Polygon, affinity, box
@@ -541,14 +541,25 @@ def districts(townships, cell_code="{township}-{serial}"):
     )
 
 
-BOXES = st.tuples(*[st.integers(0, 40)] * 2, *[st.integers(1, 30)] * 2).map(
-    lambda b: box(X + 10 * b[0], Y + 10 * b[1], X + 10 * (b[0] + b[2]), Y + 10 * (b[1] + b[3]))
-)
+def tile(column, row, columns, rows):
+    """A box of whole tens of metres: many of them touch along a line."""
+    left, bottom = X + 10 * column, Y + 10 * row
+    return box(left, bottom, left + 10 * columns, bottom + 10 * rows)
+
+
+BOXES = st.tuples(*[st.integers(0, 40)] * 2, *[st.integers(1, 30)] * 2).map(lambda b: tile(*b))
 PARTS = st.lists(st.tuples(st.integers(0, 3), BOXES), min_size=1, max_size=6)
 NAMES = ["1", "2", "3", "4"]
 
 
 @given(PARTS, st.lists(BOXES, min_size=1, max_size=4))
+@example(
+    parts=[
+        *((0, tile(0, 0, *sides)) for sides in ((1, 1), (1, 2), (3, 1))),
+        *((owner, tile(2, 0, 1, 1)) for owner in (1, 2)),
+    ],
+    outlines=[tile(1, 0, 2, 2)],
+)
 def test_shares_add_up_to_one_at_most(parts, outlines):
     townships = layer("township", NAMES, parts)
     together = shapely.union_all([part for _owner, part in parts])
