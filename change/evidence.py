@@ -1,8 +1,9 @@
 """One stated rule that fuses what is known of a pixel: what may have appeared or gone. Pure.
 
 Where both flights have heights, height decides: colour changes with every coat of paint, height
-does not. Where they have none, the detector's maps decide. What comes out is cut generously:
-every candidate is looked at closely afterwards (``change.objects``).
+does not. Where they have none, the detector's maps decide; where heights are full of holes, or show
+a crown that is gone, both count. What comes out is cut generously: every candidate is looked at
+closely afterwards (``change.objects``).
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from change.height import disc
+from change.height import bridged, disc, porous, rough_around
 from change.height_evidence import rises
 from change.model.second_look import WORTH_A_LOOK
-from change.roofs import is_green
+from change.roofs import is_green, leaves_gone
 from survey.settings import DetectSettings
 
 __all__ = ["HALO_M", "Evidence", "weigh"]
@@ -28,6 +29,8 @@ _CLOSE_M, _OPEN_M = 0.6, 1.0
 # A low rise counts where, over this distance, the detector says with this that something built
 # appeared, and less than this share is green (m, shares).
 _SLAB_AROUND_M, _SLAB_SEEN, _LEAVES = 1.8, 0.15, 0.6
+# Crowns are rougher than this, m; lawns and fields are not.
+_ROUGH_M = 0.12
 # Misalignment beyond this many pixels is not searched: larger tolerances blur everything.
 _LARGEST_REACH = 6
 
@@ -67,12 +70,22 @@ def weigh(window: xr.Dataset, settings: DetectSettings, pixel_m: float) -> Evide
         for name in ("appeared", "gone")
     )
     if "height_before" in window:
-        known = np.isfinite(window["height_before"].values + window["height_after"].values)
+        heights = [window[name].values for name in ("height_before", "height_after")]
+        known = np.isfinite(heights[0] + heights[1])
+        decisive = known & ~(porous(heights[0], pixel_m) | porous(heights[1], pixel_m))
         reach = int(np.clip(np.ceil(np.median(tolerance) / pixel_m), 1, _LARGEST_REACH))
         rose, sank = _by_height(window, settings, reach, pixel_m)
-        appeared = np.where(known, rose & judged, appeared)
-        vanished = np.where(known, sank & judged, vanished)
+        # What is built where a crown stood may gain nothing: there pictures count, too.
+        appeared &= ~decisive | _felled(window, pixel_m)
+        appeared |= known & rose & judged
+        vanished = (vanished & ~decisive) | (known & sank & judged)
     return Evidence(appeared=appeared, vanished=vanished, judged=judged)
+
+
+def _felled(window: xr.Dataset, pixel_m: float) -> NDArray[np.bool_]:
+    """Return where crowns stood that are gone: what was green is rough from above."""
+    rough = rough_around(bridged(window["height_before"].values, pixel_m), pixel_m) >= _ROUGH_M
+    return rough & leaves_gone(window["before"].values, window["after"].values, pixel_m)
 
 
 def _by_height(

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from change.crowns import stands_where_crowns_stood
+from change.height import POROUS
 from change.height_numbers import find_shape, numbers_of, standing_before
 from change.innocent import innocent_heights
 from change.looks import Look, Measured, grown, measured, pixel_of
@@ -11,7 +13,7 @@ from change.model.trees import shipped_trees
 from survey.light import Light
 from survey.settings import DetectSettings
 
-__all__ = ["heights_known", "judge_by_height"]
+__all__ = ["heights_decide", "heights_known", "judge_by_height"]
 
 # Below this gain a structure is a shed rather than a building, m.
 _SHED_M = 3.2
@@ -31,10 +33,21 @@ _LEAST_SHARE = 0.7
 
 def heights_known(look: Look, inside: NDArray[np.bool_]) -> bool:
     """Whether both surface models know most of a candidate."""
-    both = np.isfinite(look.window["height_before"].values) & np.isfinite(
-        look.window["height_after"].values
-    )
-    return bool(both[inside].mean() > 0.5)
+    return "height_before" in look.window and all(share > 0.5 for share in _known(look, inside))
+
+
+def heights_decide(look: Look, inside: NDArray[np.bool_], settings: DetectSettings) -> bool:
+    """Whether nothing but heights is asked: they are whole, and no crown hid what was built."""
+    if not heights_known(look, inside) or min(_known(look, inside)) < POROUS:
+        return False
+    least = _LEAST_SHARE * settings.min_height_m
+    return not (look.gained and stands_where_crowns_stood(look, inside, least))
+
+
+def _known(look: Look, inside: NDArray[np.bool_]) -> list[float]:
+    """Return the shares of a candidate that the two surface models know."""
+    names = ("height_before", "height_after")
+    return [float(np.isfinite(look.window[name].values)[inside].mean()) for name in names]
 
 
 def judge_by_height(look: Look, light: Light, settings: DetectSettings) -> Measured | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from shapely import Polygon
 from skimage.segmentation import watershed
 
+from change.crowns import goes_on_below, risen
 from change.height import bridged, disc, ground_level, roughness
 from change.looks import Look, inside_of, labs_of, picture_of, pixel_of, sides_of
 from change.outlines import mask_polygons
@@ -61,7 +62,8 @@ class Shape:
     gain: Heights
     """Height gained where something appeared, lost where something went, (row, col) m."""
     lower: Heights
-    """Heights of the flight in which it does not stand, small holes bridged, (row, col) m."""
+    """Heights of the flight in which it does not stand, small holes bridged, with ground in the
+    place of crowns that hid it, (row, col) m."""
     upper: Heights
     """Heights of the flight in which it stands, small holes bridged, (row, col) m."""
 
@@ -75,12 +77,19 @@ def find_shape(look: Look) -> Shape | None:
     lower, upper = (before, after) if look.gained else (after, before)
     gain = np.asarray(upper - lower, np.float32)
     seen = inside_of(look, look.outline)
+    if look.gained:
+        seen = risen(look, seen, gain)
     known = seen & np.isfinite(gain)
     if not known.any():
         return None
     away = _away(seen, pixel)
     core = known & (away < -0.6)
-    tall = float(np.median(gain[core if core.any() else known]))
+    core = core if core.any() else known
+    tall, ground = float(np.median(gain[core])), np.float32(np.median(lower[core]))
+    if look.gained:
+        hidden = goes_on_below(look, seen, lower - ground, upper - ground, tall)
+        lower, seen = np.where(hidden, ground, lower), seen | hidden
+        gain, away = np.asarray(upper - lower, np.float32), _away(seen, pixel)
     body = _body(gain, away, tall) if tall > 0 else seen
     # Surface models reach farther than pictures: nothing is said of ground that one does not show.
     body &= look.window["seen_before"].values & look.window["seen_after"].values

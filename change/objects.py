@@ -4,7 +4,7 @@ Every candidate is measured in a window of its own, so that nothing depends on h
 into blocks. The tests are named, their numbers travel with the change.
 """
 
-from change.height_judgement import heights_known, judge_by_height
+from change.height_judgement import heights_decide, heights_known, judge_by_height
 from change.looks import Look, Measured, inside_of
 from change.picture_judgement import judge_by_picture
 from survey.light import Light
@@ -18,7 +18,9 @@ def measure(look: Look, light: Light, settings: DetectSettings) -> list[Measured
     inside = inside_of(look, look.outline)
     if not inside.any():
         return []
-    if "height_before" in look.window and heights_known(look, inside):
-        found = judge_by_height(look, light, settings)
-        return [] if found is None else [found]
-    return judge_by_picture(look, light, inside, settings)
+    if not heights_decide(look, inside, settings):
+        found = judge_by_picture(look, light, inside, settings)
+        if found or not heights_known(look, inside):
+            return found
+    by_height = judge_by_height(look, light, settings)
+    return [] if by_height is None else [by_height]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely import Polygon
 
-from change.height import ground_level
+from change.height import POROUS, ground_level
 from change.innocent import innocent_looks
 from change.looks import (
     VEHICLE_LENGTH_M,
@@ -39,6 +39,8 @@ _ROOF, _ON_ROOF = 0.5, 0.5
 # Trees saw few structures that only looked new: of those they were sure of, and where something had
 # stood before, between a quarter and three quarters were right.
 _OLD = 0.5
+# What shows more leaves than this in the other picture was a crown or grass, and no structure.
+_LEAVES = 0.5
 # What stands no higher than this is a slab or foundation, m.
 _SLAB_M = 1.0
 # The ground around a place is looked for so far, m.
@@ -67,6 +69,8 @@ def _judge(look: Look, light: Light, outline: Polygon) -> Measured:
     inside = inside_of(look, outline)
     numbers = _maps(look, inside) | _shape(outline) | _picture(look, light, inside)
     stands = _stands(look, inside)
+    if numbers["green_other"] > _LEAVES:
+        stands.pop("stands_other_m", None)
     numbers |= stands
     numbers["beside_m2"] = _beside(look, inside) * pixel_of(look) ** 2
     numbers |= innocent_looks(numbers)
@@ -148,11 +152,15 @@ def _stands(look: Look, inside: NDArray[np.bool_]) -> dict[str, float]:
     here, there = ("after", "before") if look.gained else ("before", "after")
     heights = {}
     for name, side in (("stands_m", here), ("stands_other_m", there)):
-        if f"surface_{side}" in look.window:
-            surface = look.window[f"surface_{side}"].values
-            known = surface[core & np.isfinite(surface)]
-            if known.size:
-                heights[name] = float(np.median(known)) - ground_level(surface, ring)
+        surfaces = [
+            look.window[key].values
+            for key in (f"surface_{side}", f"height_{side}")
+            if key in look.window
+        ]
+        if surfaces:
+            known = surfaces[0][core & np.isfinite(surfaces[0])]
+            if known.size >= POROUS * core.sum():
+                heights[name] = float(np.median(known)) - ground_level(surfaces[0], ring)
     return heights
 
 

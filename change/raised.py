@@ -11,7 +11,7 @@ from rasterio.features import rasterize
 from shapely import Polygon
 from skimage.segmentation import watershed
 
-from change.height import disc, roughness
+from change.height import disc, rough_around, roughness
 from change.looks import (
     VEHICLE_LENGTH_M,
     VEHICLE_WIDTH_M,
@@ -106,7 +106,7 @@ def find_raised(view: View, settings: DetectSettings) -> NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
         raised = above >= settings.min_height_m
         foot = _highest_near(above, view.pixel_m) - above > _STEP_M
-    crown = _leafy(view.colour) & (_roughness(above, view.pixel_m) > _ROUGH_M)
+    crown = _leafy(view.colour) & (rough_around(above, view.pixel_m) > _ROUGH_M)
     mask = (raised & ~foot & ~crown & view.valid).astype(np.uint8)
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(_CLOSE_M, view.pixel_m))
     # Closing must not join what a step tells apart.
@@ -133,14 +133,6 @@ def _bridged(above: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
 def _highest_near(above: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
     known = np.where(np.isfinite(above), above, np.float32(-1e6))
     return np.asarray(cv2.dilate(known, disc(2 * _FOOT_M, pixel_m)), np.float32)
-
-
-def _roughness(above: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
-    """Return the mean distance of a surface from its smoothed self around each pixel, m."""
-    heights = np.nan_to_num(above, nan=0.0)
-    smooth = cv2.GaussianBlur(heights, (0, 0), 0.6 / pixel_m)
-    side = 2 * max(1, round(0.8 / pixel_m)) + 1
-    return np.asarray(cv2.blur(np.abs(heights - smooth), (side, side)), np.float32)
 
 
 def judge_raised(view: View, place: Polygon, settings: DetectSettings) -> Part | None:
@@ -210,7 +202,7 @@ def _crowns(view: View, above: NDArray[np.float32], settings: DetectSettings) ->
         leafy = _leafy(view.colour) & (above >= settings.min_height_m)
     mask = cv2.morphologyEx(leafy.astype(np.uint8), cv2.MORPH_OPEN, disc(_CROWN_M, view.pixel_m))
     count, labels = cv2.connectedComponents(mask, connectivity=4)
-    rough = _roughness(above, view.pixel_m)
+    rough = rough_around(above, view.pixel_m)
     crowns = [
         label
         for label in range(1, count)

@@ -136,6 +136,30 @@ def test_where_heights_are_missing_the_detector_decides():
     assert not found.appeared[right][10:].any()
 
 
+def test_where_a_crown_stood_the_detector_counts_and_where_a_lawn_was_it_does_not():
+    """What is built in the place of a crown gains no height."""
+    leafy, built = painted(ground(), LEAVES), painted(ground(4), CONCRETE)
+    rough = ndimage.gaussian_filter(np.random.default_rng(5).normal(0, 1, (SIDE, SIDE)), 2)
+    crown = terrain() + np.where(mask(), 6 + 0.8 * rough / rough.std(), 0).astype(np.float32)
+    house = raised(terrain(seed=3), 5.0)
+    felled = weighed(window(leafy, built, (crown, house), appeared=0.9))
+    assert likeness(felled.appeared, mask()) > 0.8
+    assert not weighed(window(leafy, built, (crown, house), appeared=0.1)).appeared.any()
+    paved = weighed(window(leafy, built, (terrain(), terrain(seed=3)), appeared=0.9))
+    assert not paved.appeared.any()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_where_heights_are_full_of_holes_the_detector_counts(share):
+    """Film: what photogrammetry knows of it are blunders."""
+    rng = np.random.default_rng(6)
+    low = terrain() + np.where(mask(), rng.normal(0, 1.5, (SIDE, SIDE)), 0).astype(np.float32)
+    low[mask() & (rng.random((SIDE, SIDE)) > share)] = np.nan
+    pictures = painted(ground(), CONCRETE), ground(4)
+    found = weighed(window(*pictures, (low, terrain(seed=3)), gone=0.9))
+    assert likeness(found.vanished, mask()) > 0.8
+
+
 @pytest.mark.parametrize("name", ["seen_before", "seen_after"])
 def test_ground_not_seen_is_not_judged(name):
     data = window(ground(), painted(ground(4), CONCRETE), appeared=0.9)
