@@ -7,7 +7,7 @@ from skimage.segmentation import watershed
 
 from change.model.second_look import WORTH_A_LOOK
 
-__all__ = ["draw_parts"]
+__all__ = ["draw_parts", "whole_roofs"]
 
 # An outline is drawn where a map falls to half of what it says of the middle, at most here.
 _HALF, _MOST_LEVEL = 0.5, 0.5
@@ -22,6 +22,9 @@ _NO_WORSE = 0.05
 # The ground between two structures is, on average, at most this share of what a map says of the
 # lesser one.
 _VALLEY = 0.85
+# A structure is the whole of a roof of which it covers this share at least, where that adds this
+# share to it at least: less is the rim, of which the maps of roofs know less than those of changes.
+_OF_ROOF, _WORTH_ADDING = 0.4, 0.2
 _AROUND = np.ones((3, 3), np.uint8)
 
 
@@ -50,6 +53,39 @@ def draw_parts(
     found = []
     for number in range(1, int(wholes.max()) + 1):
         found += _told_apart(likely, wholes == number, level, _SUMMIT_SHARE * least_px)
+    return found
+
+
+def whole_roofs(
+    parts: list[NDArray[np.bool_]], roofs: NDArray[np.bool_]
+) -> list[NDArray[np.bool_]]:
+    """Return structures, each as the whole roof of which it was drawn in part.
+
+    Parameters
+    ----------
+    parts
+        Masks (row, col) that do not overlap, as `draw_parts` returns them.
+    roofs
+        (row, col); roofs that only the one picture shows.
+
+    Returns
+    -------
+    list of array
+        One for each part, in their order; it is the part itself where no roof makes it a good deal
+        larger and as compact.
+    """
+    labels = _labels(roofs)
+    sizes = np.bincount(labels.ravel())
+    taken = np.logical_or.reduce(parts) if parts else np.zeros_like(roofs)
+    found = []
+    for part in parts:
+        shared = np.bincount(labels[part], minlength=len(sizes))
+        own = np.flatnonzero(shared >= np.maximum(1, _OF_ROOF * sizes))
+        whole = part | (np.isin(labels, own[own > 0]) & ~taken)
+        larger = np.count_nonzero(whole) >= (1 + _WORTH_ADDING) * np.count_nonzero(part)
+        kept = whole if larger and _filling([whole]) >= _filling([part]) else part
+        taken |= kept
+        found.append(kept)
     return found
 
 

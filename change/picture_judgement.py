@@ -1,13 +1,14 @@
 """A candidate judged by the pictures and what the detector says of them, without heights. Pure."""
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from shapely import Polygon
 
-from change.height import POROUS, ground_level
+from change.height import POROUS, disc, ground_level
 from change.innocent import innocent_looks
 from change.looks import (
     VEHICLE_LENGTH_M,
@@ -25,7 +26,7 @@ from change.looks import (
 )
 from change.model.trees import shipped_trees
 from change.outlines import mask_polygons
-from change.parts import draw_parts
+from change.parts import draw_parts, whole_roofs
 from change.roofs import is_green, steel_share
 from change.surface import colour_change, gradients, rightness
 from survey.light import Light
@@ -36,6 +37,8 @@ __all__ = ["judge_by_picture"]
 # Where the detector sees a roof at this level, one stands; and this share of a place under a roof
 # makes it a place on a roof.
 _ROOF, _ON_ROOF = 0.5, 0.5
+# Where it sees one at less than this level, none stands; narrower parts of roofs are slivers, m.
+_NO_ROOF, _SLIVER_M = 0.3, 1.0
 # Trees saw few structures that only looked new: of those they were sure of, and where something had
 # stood before, between a quarter and three quarters were right.
 _OLD = 0.5
@@ -54,15 +57,32 @@ def judge_by_picture(
     look: Look, light: Light, inside: NDArray[np.bool_], settings: DetectSettings
 ) -> list[Measured]:
     """Judge what the detector drew at a candidate, structure by structure."""
-    pixel = pixel_of(look)
     likely = look.window["appeared" if look.gained else "gone"].values
+    parts = draw_parts(likely, inside, settings.min_area_m2 / pixel_of(look) ** 2)
     found = []
-    for part in draw_parts(likely, inside, settings.min_area_m2 / pixel**2):
-        polygons = mask_polygons(part, look.transform)
-        if polygons:
-            outline = max(polygons, key=lambda p: (p.area, *p.bounds))
-            found.append(_judge(look, light, Polygon(outline.exterior)))
+    for part, whole in zip(parts, whole_roofs(parts, _roofs_of_one(look)), strict=True):
+        outline = _outer(part, look)
+        if outline is not None:
+            item = _judge(look, light, outline)
+            # The trees know structures as the map of changes draws them.
+            found.append(replace(item, outline=_outer(whole, look) or outline))
     return found
+
+
+def _outer(part: NDArray[np.bool_], look: Look) -> Polygon | None:
+    """Return the outer rim of the largest piece of a mask, m."""
+    polygons = mask_polygons(part, look.transform)
+    return Polygon(max(polygons, key=lambda p: (p.area, *p.bounds)).exterior) if polygons else None
+
+
+def _roofs_of_one(look: Look) -> NDArray[np.bool_]:
+    """Return the roofs that the picture shows in which the structure stands, and not the other."""
+    sides = ("after", "before") if look.gained else ("before", "after")
+    if not {f"roof_{side}" for side in sides} <= set(look.window):
+        return np.zeros(look.window["seen_before"].shape, bool)
+    here, other = (look.window[f"roof_{side}"].values for side in sides)
+    only = ((here >= _ROOF) & (other < _NO_ROOF)).astype(np.uint8)
+    return np.asarray(cv2.morphologyEx(only, cv2.MORPH_OPEN, disc(_SLIVER_M, pixel_of(look))) > 0)
 
 
 def _judge(look: Look, light: Light, outline: Polygon) -> Measured:

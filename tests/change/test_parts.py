@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from change.parts import draw_parts
+from change.parts import draw_parts, whole_roofs
 
 
 def bump(shape, row, col, height, width, value):
@@ -59,3 +59,34 @@ def test_what_falls_into_rags_is_not_told_apart():
     likely[(np.abs(rows - cols) < 6) & (likely > 0)] = 0.55
     (part,) = draw_parts(likely, likely > 0.2, 250)
     assert part.sum() == 80 * 80
+
+
+def test_a_structure_drawn_in_part_is_the_whole_roof():
+    roofs = block(10, 10, 20, 40)
+    (whole,) = whole_roofs([block(10, 10, 20, 22)], roofs)
+    np.testing.assert_array_equal(whole, roofs)
+
+
+def test_the_rim_of_a_roof_adds_nothing_and_neither_does_a_roof_hardly_covered():
+    part = block(10, 10, 20, 40)
+    for roofs in (block(9, 9, 22, 42), block(10, 10, 40, 80), block(60, 60, 20, 20)):
+        (whole,) = whole_roofs([part], roofs)
+        np.testing.assert_array_equal(whole, part)
+
+
+def test_a_roof_that_makes_it_ragged_adds_nothing():
+    part = block(10, 10, 20, 40)
+    (whole,) = whole_roofs([part], part | block(30, 10, 40, 6) | block(15, 50, 4, 30))
+    np.testing.assert_array_equal(whole, part)
+
+
+def test_what_is_left_of_a_roof_goes_to_one_of_two():
+    parts = [block(10, 10, 20, 20), block(10, 40, 20, 20)]
+    wholes = whole_roofs(parts, block(10, 10, 20, 50))
+    assert not (wholes[0] & wholes[1]).any()
+    for part, whole in zip(parts, wholes, strict=True):
+        assert not (part & ~whole).any()
+
+
+def block(row, col, height, width):
+    return bump((100, 120), row, col, height, width, 1.0) > 0
