@@ -121,7 +121,8 @@ def stands_where_crowns_stood(look: Look, inside: NDArray[np.bool_], least_m: fl
     ):
         return False
     rim = grown(inside, _RIM_M, pixel) & ~grown(inside, 0.4, pixel) & np.isfinite(gain)
-    still = (np.abs(gain) <= _STILL_M) & (np.abs(upper - roof) <= _LEVEL_M)
+    with np.errstate(invalid="ignore"):
+        still = (np.abs(gain) <= _STILL_M) & (np.abs(upper - roof) <= _LEVEL_M)
     return not (rim.any() and still[rim].mean() > _OLD_RIM)
 
 

@@ -117,6 +117,8 @@ _LIKE = {
 }
 # An innocent explanation is told from this fit on, [0, 1].
 _TOLD = 0.3
+# How much of it trees hid is told from this share on.
+_BELOW_CROWNS = 0.1
 
 _NOT_JUDGED = {
     "height": N_("Whether it is higher than permitted was not judged: height unknown."),
@@ -245,6 +247,10 @@ def _seen(item: Suspect) -> Iterator[str]:
         yield _("By the surface model it stands {height:.1f} m above the ground around.").format(
             height=numbers["stands_m"]
         )
+    if numbers.get("below_crowns", 0.0) >= _BELOW_CROWNS:
+        yield _(
+            "{share:.0%} of it lies where a tree hid the ground from the earlier flight."
+        ).format(share=numbers["below_crowns"])
     for slug, what in _LIKE.items():
         fit = numbers.get(f"like_{slug}", 0.0)
         if fit >= _TOLD:

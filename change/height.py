@@ -133,7 +133,7 @@ def rough_around(heights: NDArray[np.float32], pixel_m: float) -> NDArray[np.flo
     Parameters
     ----------
     heights
-        (row, col) m; NaN where unknown.
+        (row, col) m; NaN where unknown, which counts as level 0.
     pixel_m
         Pixel, m.
     """

@@ -29,25 +29,25 @@ _SLAB_M, _LEAST_SLAB_M = 1.3, 0.2
 # Of what is higher, and lower than this share of the least height that was asked for, nothing is
 # said.
 _LEAST_SHARE = 0.7
+_HEIGHTS = ("height_before", "height_after")
 
 
 def heights_known(look: Look, inside: NDArray[np.bool_]) -> bool:
     """Whether both surface models know most of a candidate."""
-    return "height_before" in look.window and all(share > 0.5 for share in _known(look, inside))
+    return set(_HEIGHTS) <= set(look.window) and _known(look, inside, *_HEIGHTS) > 0.5
 
 
 def heights_decide(look: Look, inside: NDArray[np.bool_], settings: DetectSettings) -> bool:
     """Whether nothing but heights is asked: they are whole, and no crown hid what was built."""
-    if not heights_known(look, inside) or min(_known(look, inside)) < POROUS:
+    if not heights_known(look, inside) or min(_known(look, inside, n) for n in _HEIGHTS) < POROUS:
         return False
     least = _LEAST_SHARE * settings.min_height_m
     return not (look.gained and stands_where_crowns_stood(look, inside, least))
 
 
-def _known(look: Look, inside: NDArray[np.bool_]) -> list[float]:
-    """Return the shares of a candidate that the two surface models know."""
-    names = ("height_before", "height_after")
-    return [float(np.isfinite(look.window[name].values)[inside].mean()) for name in names]
+def _known(look: Look, inside: NDArray[np.bool_], *names: str) -> float:
+    """Return the share of a candidate of which all these heights are known."""
+    return float(np.isfinite(sum(look.window[name].values for name in names))[inside].mean())
 
 
 def judge_by_height(look: Look, light: Light, settings: DetectSettings) -> Measured | None:

@@ -66,6 +66,8 @@ class Shape:
     place of crowns that hid it, (row, col) m."""
     upper: Heights
     """Heights of the flight in which it stands, small holes bridged, (row, col) m."""
+    hidden: Mask
+    """Where a crown hid it from the earlier flight, (row, col)."""
 
 
 def find_shape(look: Look) -> Shape | None:
@@ -86,6 +88,7 @@ def find_shape(look: Look) -> Shape | None:
     core = known & (away < -0.6)
     core = core if core.any() else known
     tall, ground = float(np.median(gain[core])), np.float32(np.median(lower[core]))
+    hidden = np.zeros_like(seen)
     if look.gained:
         hidden = goes_on_below(look, seen, lower - ground, upper - ground, tall)
         lower, seen = np.where(hidden, ground, lower), seen | hidden
@@ -107,6 +110,7 @@ def find_shape(look: Look) -> Shape | None:
         gain=gain,
         lower=lower,
         upper=upper,
+        hidden=hidden & inside,
     )
 
 
@@ -169,6 +173,7 @@ def numbers_of(look: Look, light: Light, shape: Shape) -> dict[str, float]:
         | _of_outline(shape.outline)
         | _of_pictures(look, light, shape)
         | _of_maps(look, shape)
+        | _of_crowns(shape)
     )
 
 
@@ -272,6 +277,11 @@ def _of_maps(look: Look, shape: Shape) -> dict[str, float]:
         for said, name in zip(told, names, strict=True)
         if name in look.window
     }
+
+
+def _of_crowns(shape: Shape) -> dict[str, float]:
+    hidden = float(shape.hidden[shape.inside].mean())
+    return {"below_crowns": hidden} if hidden else {}
 
 
 def standing_before(look: Look, shape: Shape) -> Mask:

@@ -64,6 +64,7 @@ def test_a_house_goes_on_where_a_crown_stood():
     found = judged(look_at(OPEN_PART, wooded(BESIDE), house(), pictures=pictures(BESIDE)))
     assert likeness(found.outline, outline_of(HOUSE)) > 0.85
     assert found.height_gain_m == pytest.approx(ROOF_M, abs=0.3)
+    assert dict(found.evidence)["below_crowns"] == pytest.approx(0.4, abs=0.15)
 
 
 def test_of_what_went_nothing_is_added_below_leaves():

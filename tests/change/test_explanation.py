@@ -97,6 +97,12 @@ def test_what_the_pictures_show_is_told_for_and_against():
     assert "A roof is seen with 10% before and 70% after" in text(judge(high))
 
 
+def test_ground_that_trees_hid_is_told():
+    for share, told in ((0.4, True), (0.05, False)):
+        said = text(judge(make_change(HOUSE, evidence=(("below_crowns", share),))))
+        assert ("40% of it lies where a tree hid the ground" in said) == told
+
+
 def test_how_sure_it_is_is_told_beside_what_the_pictures_alone_say():
     seen = make_change(HOUSE, score=0.51, evidence=(("likely", 0.32),))
     assert "a real change with a probability of 51%. The pictures alone say" in text(judge(seen))
