@@ -90,10 +90,9 @@ def goes_on_below(
     _count, labels = cv2.connectedComponents(opened, connectivity=4)
     own = np.unique(labels[seen & (opened > 0)])
     hidden = np.isin(labels, own[own > 0]) & crown & ~seen
-    core = hidden & shrunk(hidden | seen, _WALL_M, pixel)
-    bare_crown = core.any() and roughness(upper, core) > _ROUGH_M
     many = hidden.sum() > _MOST_HIDDEN * seen.sum()
-    return np.zeros_like(seen) if many or bare_crown else hidden
+    rough = _rough(upper, hidden & shrunk(hidden | seen, _WALL_M, pixel))
+    return np.zeros_like(seen) if many or rough else hidden
 
 
 def stands_where_crowns_stood(look: Look, inside: NDArray[np.bool_], least_m: float) -> bool:
@@ -118,12 +117,18 @@ def stands_where_crowns_stood(look: Look, inside: NDArray[np.bool_], least_m: fl
         np.nanmedian(gain[inside]) >= least_m
         or _crown_gone(look)[inside].mean() <= _MOSTLY
         or not roof - ground_level(upper, around) >= least_m
+        or _rough(upper, shrunk(inside, _WALL_M, pixel))
     ):
         return False
     rim = grown(inside, _RIM_M, pixel) & ~grown(inside, 0.4, pixel) & np.isfinite(gain)
     with np.errstate(invalid="ignore"):
         still = (np.abs(gain) <= _STILL_M) & (np.abs(upper - roof) <= _LEVEL_M)
     return not (rim.any() and still[rim].mean() > _OLD_RIM)
+
+
+def _rough(heights: NDArray[np.float32], core: NDArray[np.bool_]) -> bool:
+    """Whether a surface is as rough as a bare crown; not where nothing of it is known."""
+    return bool(roughness(heights, core) > _ROUGH_M)
 
 
 def _crown_gone(look: Look) -> NDArray[np.bool_]:

@@ -113,6 +113,13 @@ def test_an_old_roof_bared_by_felling_is_no_house():
     assert not stands_where_crowns_stood(look, inside_of(look, look.outline), SETTINGS.min_height_m)
 
 
+def test_a_crown_that_lost_its_leaves_is_no_house():
+    """It stands where it stood, green no more."""
+    bare = flown(seed=2) + 0.8 * crown(GROVE, 7.0)
+    look = look_at(HOUSE, wooded(GROVE), bare, pictures=pictures(GROVE), maps=seen_as(HOUSE))
+    assert not stands_where_crowns_stood(look, inside_of(look, look.outline), SETTINGS.min_height_m)
+
+
 def test_where_heights_rose_enough_they_decide():
     look = look_at(HOUSE, flown() + crown(GROVE, 1.5), house(), pictures=pictures(GROVE))
     assert heights_decide(look, inside_of(look, look.outline), SETTINGS)
