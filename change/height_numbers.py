@@ -17,7 +17,7 @@ from skimage.segmentation import watershed
 from change.crowns import goes_on_below, risen
 from change.height import bridged, disc, ground_level, roughness
 from change.looks import Look, inside_of, labs_of, picture_of, pixel_of, sides_of
-from change.outlines import mask_polygons
+from change.outlines import largest_polygon
 from change.roofs import is_green, steel_share
 from change.surface import colour_change, gradients, rightness
 from survey.light import Light
@@ -152,8 +152,9 @@ def _main_part(body: Mask, seen: Mask, transform: Affine) -> Polygon | None:
     shared[0] = 0
     if not shared.any():
         return None
-    polygons = mask_polygons(labels == int(shared.argmax()), transform)
-    largest = max(polygons, key=lambda p: (p.area, *p.bounds))
+    largest = largest_polygon(labels == int(shared.argmax()), transform)
+    if largest is None:
+        return None
     # Tanks and stairwells that were left out are part of the roof they stand on.
     holes = [ring for ring in largest.interiors if Polygon(ring).area > _LARGEST_HOLE_M2]
     return Polygon(largest.exterior, holes)

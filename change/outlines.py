@@ -18,6 +18,7 @@ __all__ = [
     "draw",
     "join_across_seams",
     "joined_in_metres",
+    "largest_polygon",
     "main_direction",
     "mask_polygons",
     "overlap",
@@ -68,6 +69,12 @@ def mask_polygons(
     place = (transform @ ~_ASIDE).to_shapely()
     polygons = (affinity.affine_transform(shape(geometry), place) for geometry, _value in found)
     return [p for p in polygons if isinstance(p, Polygon) and p.area >= least_area]
+
+
+def largest_polygon(mask: NDArray[np.bool_], transform: Affine) -> Polygon | None:
+    """Return the largest of `mask_polygons`; None of an empty mask."""
+    polygons = mask_polygons(mask, transform)
+    return max(polygons, key=lambda p: (p.area, *p.bounds)) if polygons else None
 
 
 def join_across_seams(polygons: list[Polygon]) -> list[Polygon]:

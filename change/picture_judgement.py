@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely import Polygon
 
-from change.height import POROUS, disc, ground_level
+from change.height import disc, ground_level
 from change.innocent import innocent_looks
 from change.looks import (
     VEHICLE_LENGTH_M,
@@ -25,7 +25,7 @@ from change.looks import (
     sides_of,
 )
 from change.model.trees import shipped_trees
-from change.outlines import mask_polygons
+from change.outlines import largest_polygon
 from change.parts import draw_parts, whole_roofs
 from change.roofs import is_green, steel_share
 from change.surface import colour_change, gradients, rightness
@@ -42,7 +42,8 @@ _NO_ROOF, _SLIVER_M = 0.3, 1.0
 # Trees saw few structures that only looked new: of those they were sure of, and where something had
 # stood before, between a quarter and three quarters were right.
 _OLD = 0.5
-# What shows more leaves than this in the other picture was a crown or grass, and no structure.
+# Where something is known to stand, what showed more leaves than this before was a crown or grass.
+# With the model of the other flight alone it counts: most felled trees give way to nothing.
 _LEAVES = 0.5
 # What stands no higher than this is a slab or foundation, m.
 _SLAB_M = 1.0
@@ -71,8 +72,8 @@ def judge_by_picture(
 
 def _outer(part: NDArray[np.bool_], look: Look) -> Polygon | None:
     """Return the outer rim of the largest piece of a mask, m."""
-    polygons = mask_polygons(part, look.transform)
-    return Polygon(max(polygons, key=lambda p: (p.area, *p.bounds)).exterior) if polygons else None
+    outline = largest_polygon(part, look.transform)
+    return None if outline is None else Polygon(outline.exterior)
 
 
 def _roofs_of_one(look: Look) -> NDArray[np.bool_]:
@@ -89,7 +90,7 @@ def _judge(look: Look, light: Light, outline: Polygon) -> Measured:
     inside = inside_of(look, outline)
     numbers = _maps(look, inside) | _shape(outline) | _picture(look, light, inside)
     stands = _stands(look, inside)
-    if numbers["green_other"] > _LEAVES:
+    if "stands_m" in stands and numbers["green_other"] > _LEAVES:
         stands.pop("stands_other_m", None)
     numbers |= stands
     numbers["beside_m2"] = _beside(look, inside) * pixel_of(look) ** 2
@@ -179,7 +180,7 @@ def _stands(look: Look, inside: NDArray[np.bool_]) -> dict[str, float]:
         ]
         if surfaces:
             known = surfaces[0][core & np.isfinite(surfaces[0])]
-            if known.size >= POROUS * core.sum():
+            if known.size:
                 heights[name] = float(np.median(known)) - ground_level(surfaces[0], ring)
     return heights
 

@@ -20,7 +20,7 @@ from change.looks import (
     shrunk,
     sides_of,
 )
-from change.outlines import mask_polygons
+from change.outlines import largest_polygon
 from change.roofs import is_green, steel_share
 from survey.light import to_lab
 from survey.settings import DetectSettings
@@ -159,7 +159,7 @@ def judge_raised(view: View, place: Polygon, settings: DetectSettings) -> Part |
     with np.errstate(invalid="ignore"):
         # What floods beyond the wall is low.
         body &= above >= max(0.5 * tall, min(settings.min_height_m, tall))
-    outline = _largest(body, view.transform)
+    outline = largest_polygon(body, view.transform)
     if outline is None:
         return None
     body = _inside(view, outline)
@@ -171,11 +171,6 @@ def judge_raised(view: View, place: Polygon, settings: DetectSettings) -> Part |
 def _inside(view: View, outline: Polygon) -> NDArray[np.bool_]:
     shape = view.valid.shape
     return np.asarray(rasterize([outline], out_shape=shape, transform=view.transform) > 0)
-
-
-def _largest(mask: NDArray[np.bool_], transform: Affine) -> Polygon | None:
-    polygons = mask_polygons(mask, transform)
-    return max(polygons, key=lambda p: (p.area, *p.bounds)) if polygons else None
 
 
 def _basins(view: View, above: NDArray[np.float32], settings: DetectSettings) -> NDArray[np.int32]:

@@ -100,7 +100,8 @@ def test_a_house_in_the_place_of_a_grove_is_found_by_the_pictures():
 
 
 def test_ground_bared_by_felling_is_no_house():
-    look = look_at(HOUSE, wooded(GROVE), flown(seed=2), pictures=pictures(GROVE))
+    closed = flown([(GROVE, 7.0)])
+    look = look_at(HOUSE, closed, flown(seed=2), pictures=pictures(GROVE))
     assert not stands_where_crowns_stood(look, inside_of(look, look.outline), SETTINGS.min_height_m)
     assert measure(look, SAME_LIGHT, SETTINGS) == []
 
