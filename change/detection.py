@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import shapely
 import xarray as xr
 from affine import Affine
+from numpy.typing import NDArray
 from shapely import Polygon
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
@@ -29,6 +31,7 @@ from change.observer import Observer
 from change.outlines import joined_in_metres, mask_polygons
 from change.outside_evidence import OutsideEvidence
 from change.prevalence import weighed_by_share
+from change.shadows import NO_SUMS, Shadows, fallen, shadow_sums
 from change.sight import sight_before
 from survey.blocks import Progress, run_all
 from survey.grid import Bounds
@@ -71,6 +74,8 @@ class Detection:
     share_displaced: float | None = None
     """Share of those that were likely enough to be looked for in other places that was taken for
     roofs seen from another side; None without any."""
+    shadows: tuple[Shadows | None, Shadows | None] = (None, None)
+    """How shadows fall in the earlier flight and in the later; None where roofs do not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,7 @@ class _Task:
     block: Block | None = None
     candidates: tuple["_Candidate", ...] = ()
     measured: tuple[Measured, ...] = ()
+    shadows: tuple[Shadows | None, Shadows | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +109,7 @@ class _Weighed:
     vanished: list[Polygon]
     excluded: dict[str, list[Polygon]]
     judged_m2: float
+    shadows: NDArray[np.int64]
 
 
 def detect(  # noqa: PLR0913 - everything that may be known beside the pair
@@ -158,6 +165,7 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
                 progress=progress,
             )
         )
+        whole = replace(whole, shadows=_fallen(weighed))
         candidates = _candidates(weighed, pair, settings, known_roofs, within)
         candidates.sort(key=lambda candidate: _neighbourhood(candidate.outline))
         measured = run_all(
@@ -191,6 +199,7 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
         taught_by=0 if observer.local is None else observer.local.teachers,
         share_right=None if share is None else round(share, 3),
         share_displaced=None if displaced is None else round(displaced, 3),
+        shadows=whole.shadows,
     )
 
 
@@ -216,7 +225,11 @@ def _weigh_block(task: _Task) -> _Weighed:
     """Weigh the evidence of every tile of a block and draw it."""
     assert task.block is not None
     found = _Weighed(
-        appeared=[], vanished=[], excluded={slug: [] for slug in EXCLUDED}, judged_m2=0.0
+        appeared=[],
+        vanished=[],
+        excluded={slug: [] for slug in EXCLUDED},
+        judged_m2=0.0,
+        shadows=np.stack([NO_SUMS, NO_SUMS]),
     )
     judged = 0.0
     with PairReader(task.pair) as reader:
@@ -231,6 +244,7 @@ def _weigh_tile(task: _Task, tile: Tile, reader: PairReader, found: _Weighed) ->
     data = reader.read(tile.seen)
     maps = task.observer.look(data, tile.seen, task.pair)
     task.maps.write(tile.core, {name: band[core] for name, band in maps.items()})
+    found.shadows[:] += _shadow_sums(data, maps, core, grid.pixel_m)
     evidence = weigh(_with_maps(data, maps), task.settings.detect, grid.pixel_m)
     place = Affine.translation(tile.core.col, tile.core.row)
     found.appeared.extend(mask_polygons(evidence.appeared[core], place))
@@ -244,6 +258,24 @@ def _weigh_tile(task: _Task, tile: Tile, reader: PairReader, found: _Weighed) ->
     ):
         found.excluded[reason].extend(unjudged_cells(mask, place, grid.pixel_m))
     return float(judged.sum()) * grid.pixel_m**2
+
+
+def _shadow_sums(
+    data: xr.Dataset, maps: Maps, core: tuple[slice, slice], pixel_m: float
+) -> NDArray[np.int64]:
+    """Return what a tile tells of the way shadows fall in the earlier and in the later flight."""
+    sums = [NO_SUMS, NO_SUMS]
+    for index, side in enumerate(("before", "after")):
+        roof, seen = maps.get(f"roof_{side}"), data[f"seen_{side}"].values
+        if roof is not None:
+            sums[index] = shadow_sums(roof, data[side].values, seen, core, pixel_m)
+    return np.stack(sums)
+
+
+def _fallen(weighed: Sequence[_Weighed]) -> tuple[Shadows | None, Shadows | None]:
+    """Return how shadows fall in the earlier and in the later flight."""
+    before, after = sum((part.shadows for part in weighed), start=np.stack([NO_SUMS, NO_SUMS]))
+    return fallen(before), fallen(after)
 
 
 def _with_maps(data: xr.Dataset, maps: Maps) -> xr.Dataset:
@@ -328,6 +360,7 @@ def _look_at(task: _Task, candidate: _Candidate, around_m: float, reader: PairRe
         outline=candidate.outline,
         gained=candidate.gained,
         roofs=candidate.roofs,
+        shadows=task.shadows,
     )
 
 

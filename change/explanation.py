@@ -115,6 +115,10 @@ _LIKE = {
     "flat": N_("something flat on the ground"),
     "old": N_("what stood there already"),
 }
+_SHADED = N_("It is darker where its shadow would fall than on the other side.")
+_NOT_SHADED = N_("Against it: where its shadow would fall it is no darker than on the other side.")
+# So much darker is told, natural logarithm.
+_CASTS = 0.25
 # An innocent explanation is told from this fit on, [0, 1].
 _TOLD = 0.3
 # How much of it trees hid is told from this share on.
@@ -247,6 +251,8 @@ def _seen(item: Suspect) -> Iterator[str]:
         yield _("By the surface model it stands {height:.1f} m above the ground around.").format(
             height=numbers["stands_m"]
         )
+    if (casts := numbers.get("casts")) is not None and not 0.0 < casts < _CASTS:
+        yield _(_SHADED if casts > 0.0 else _NOT_SHADED)
     if numbers.get("below_crowns", 0.0) >= _BELOW_CROWNS:
         yield _(
             "{share:.0%} of it lies where a tree hid the ground from the earlier flight."

@@ -7,6 +7,7 @@ from typing import Any
 from change.model.detector import Detector
 from change.permit_offset import LayerOffset
 from change.permits import Permits
+from change.shadows import Shadows
 from survey.crs import describe_crs
 from survey.field_file import SavedField
 from survey.findings import Finding
@@ -15,7 +16,7 @@ from survey.pair import Pair
 from survey.relief import ReliefShift
 from survey.surface_fit import SurfaceFit
 
-__all__ = ["detector_facts", "finding_record", "pair_facts", "permit_facts"]
+__all__ = ["detector_facts", "finding_record", "pair_facts", "permit_facts", "shadow_facts"]
 
 
 def pair_facts(
@@ -54,6 +55,16 @@ def pair_facts(
 def detector_facts(detector: Detector) -> dict[str, Any]:
     """Return which model looked at the pictures."""
     return {"name": detector.manifest.name, "sha256": detector.digest}
+
+
+def shadow_facts(shadows: Shadows | None) -> dict[str, float] | None:
+    """Return how shadows fall in a flight; None where its roofs do not tell."""
+    if shadows is None:
+        return None
+    return {
+        "azimuth_deg": round(shadows.azimuth_deg, 1),
+        "strength": round(shadows.strength, 3),
+    }
 
 
 def permit_facts(permits: Permits | None, offset: LayerOffset | None) -> dict[str, Any] | None:

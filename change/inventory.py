@@ -8,7 +8,7 @@ import math
 import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from change.outlines import joined_in_metres, mask_polygons, square
 from change.raised import Part, View, find_raised, judge_raised
 from change.raised_parts import in_one, likeliest
 from change.roof_look import find_roofs, judge_roof
+from change.shadows import NO_SUMS, Shadows, fallen, shadow_sums
 from change.sight import OpenSight, Sight
 from survey.blocks import Progress, run_all
 from survey.grid import Bounds, WorkingGrid
@@ -74,6 +75,8 @@ class Stock:
     """``heights``, ``picture`` (the detector taught by known roofs) or ``detector`` (it alone)."""
     taught_by: int = 0
     """Known roofs that taught what roofs look like here; 0 where none did."""
+    shadows: Shadows | None = None
+    """How shadows fall; None where roofs do not tell, or heights told all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,7 @@ class _Task:
     maps: MapFile | None = None
     block: Block | None = None
     places: tuple[Polygon, ...] = ()
+    shadows: Shadows | None = None
 
     def view(self, opened: OpenSight, grid: WorkingGrid, window: Window) -> View:
         picture = opened.picture(window)
@@ -101,22 +105,34 @@ class _Task:
             transform=grid.transform_of(window),
         )
 
-    def find(self, tile: Tile, view: View) -> tuple[NDArray[np.bool_], ...]:
-        """Return the masks of what may stand in a tile; what the picture says of it is kept."""
+    def find(self, tile: Tile, view: View) -> "_Seen":
+        """Return what may stand in a tile; what the picture says of it is kept."""
         if self.maps is None:
-            return (find_raised(view, self.settings),)
+            return _Seen(masks=(find_raised(view, self.settings),))
         roof = roofs_in(view.colour, view.valid, view.pixel_m)
         if self.local is not None:
             roof = likely_roofs(self.local, to_lab(view.colour), roof, view.pixel_m)
         roof = np.where(view.valid, roof, np.float32(0))
-        self.maps.write(tile.core, {_MAP: roof[tile.core.slices_in(tile.seen)]})
-        return find_roofs(replace(view, roof=roof))
+        core = tile.core.slices_in(tile.seen)
+        self.maps.write(tile.core, {_MAP: roof[core]})
+        return _Seen(
+            masks=find_roofs(replace(view, roof=roof)),
+            shadows=shadow_sums(roof, view.colour, view.valid, core, view.pixel_m),
+        )
 
     def judge(self, view: View, place: Polygon) -> Part | None:
         if self.maps is None:
             return judge_raised(view, place, self.settings)
         said = self.maps.read(view.transform, view.valid.shape)
-        return judge_roof(replace(view, roof=said[_MAP]), place)
+        return judge_roof(replace(view, roof=said[_MAP], shadows=self.shadows), place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What a tile shows: masks of what may stand, and how shadows fall."""
+
+    masks: tuple[NDArray[np.bool_], ...]
+    shadows: NDArray[np.int64] = field(default_factory=NO_SUMS.copy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +143,7 @@ class _Found:
     """By the number of the mask they were drawn from."""
     excluded: dict[str, list[Polygon]]
     judged_px: int
+    shadows: NDArray[np.int64]
 
 
 def take_inventory(
@@ -171,6 +188,7 @@ def take_inventory(
             local = learn_roofs(sight, roofs, executor=executor)
             whole = replace(whole, local=local, maps=maps)
         found = _find(whole, settings, executor, progress)
+        whole = replace(whole, shadows=fallen(sum((f.shadows for f in found), start=NO_SUMS)))
         places = _worth_a_look(_places(found, sight.grid), settings, within)
         parts = list(_judge(whole, places, executor, progress))
     kept = [
@@ -188,6 +206,7 @@ def take_inventory(
         judged_m2=judged,
         told_by=_told_by(whole),
         taught_by=0 if whole.local is None else whole.local.teachers,
+        shadows=whole.shadows,
     )
 
 
@@ -232,20 +251,23 @@ def _near(task: _Task, bounds: Bounds) -> _Task:
 def _find_in_block(task: _Task) -> _Found:
     assert task.block is not None
     grid, places, judged = task.sight.grid, dict[int, list[Polygon]](), 0
+    shadows = NO_SUMS.copy()
     excluded: dict[str, list[Polygon]] = {reason: [] for reason in NOT_SEEN}
     with task.sight.open() as opened:
         for tile in task.block.tiles:
             view = task.view(opened, grid, tile.seen)
             core = tile.core.slices_in(tile.seen)
             corner = Affine.translation(tile.core.col, tile.core.row)
-            for number, mask in enumerate(task.find(tile, view)):
+            found = task.find(tile, view)
+            shadows += found.shadows
+            for number, mask in enumerate(found.masks):
                 places.setdefault(number, []).extend(mask_polygons(mask[core], corner))
             seen = view.valid[core]
             known = seen if task.ground is None else seen & np.isfinite(view.above[core])
             judged += int(known.sum())
             for reason, mask in (("not_seen", ~seen), ("no_heights", seen & ~known)):
                 excluded[reason].extend(unjudged_cells(mask, corner, grid.pixel_m))
-    return _Found(places=places, excluded=excluded, judged_px=judged)
+    return _Found(places=places, excluded=excluded, judged_px=judged, shadows=shadows)
 
 
 def _places(found: Sequence[_Found], grid: WorkingGrid) -> list[Polygon]:

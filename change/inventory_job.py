@@ -12,7 +12,7 @@ from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from change.dispatch import Place
-from change.facts import detector_facts, finding_record, permit_facts
+from change.facts import detector_facts, finding_record, permit_facts, shadow_facts
 from change.ground_layers import GroundLayers, LayerOptions, open_layers, read_inputs
 from change.inventory import NOT_SEEN, Stock, take_inventory
 from change.inventory_result import EmptyPermit, InventoryResult
@@ -286,7 +286,10 @@ def _detector_facts(stock: Stock) -> dict[str, Any] | None:
     """Return which model looked at the picture; None where heights told all."""
     if stock.told_by == "heights":
         return None
-    return detector_facts(shipped_detector()) | {"taught_by_roofs": stock.taught_by}
+    return detector_facts(shipped_detector()) | {
+        "taught_by_roofs": stock.taught_by,
+        "shadows": shadow_facts(stock.shadows),
+    }
 
 
 def _facts(

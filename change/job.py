@@ -13,7 +13,7 @@ from pyproj import CRS
 from change.changes import Change
 from change.detection import Detection, detect
 from change.dispatch import Place
-from change.facts import detector_facts, pair_facts, permit_facts
+from change.facts import detector_facts, pair_facts, permit_facts, shadow_facts
 from change.ground_layers import GroundLayers, LayerOptions, open_layers, read_inputs
 from change.model.detector import Detector, open_detector, shipped_detector
 from change.outside_evidence import OutsideEvidence, open_evidence
@@ -193,6 +193,10 @@ def _detector_facts(
         "taught_by_roofs": detection.taught_by,
         "share_right": detection.share_right,
         "share_displaced": detection.share_displaced,
+        "shadows": {
+            side: shadow_facts(shadows)
+            for side, shadows in zip(("before", "after"), detection.shadows, strict=True)
+        },
     }
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 from shapely import Polygon
 
+from change.shadows import Shadows
 from survey.light import Light, to_lab
 
 __all__ = [
@@ -58,6 +59,8 @@ class Look:
     """True where something appeared, False where something vanished."""
     roofs: tuple[Polygon, ...]
     """Known roofs near the candidate, m."""
+    shadows: tuple[Shadows | None, Shadows | None] = (None, None)
+    """How shadows fall in the earlier flight and in the later; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from change.model.trees import shipped_trees
 from change.outlines import largest_polygon
 from change.parts import draw_parts, whole_roofs
 from change.roofs import is_green, steel_share
+from change.shadows import Shadows, cast
 from change.surface import colour_change, gradients, rightness
 from survey.light import Light
 from survey.settings import DetectSettings
@@ -144,6 +145,10 @@ def _picture(look: Look, light: Light, inside: NDArray[np.bool_]) -> dict[str, f
     core = shrunk(inside, 0.8, pixel)
     core = core if core.any() else inside
     dark_here, dark_there = lab_here[0] <= light.dark, lab_there[0] <= light.dark
+    casts, casts_other = (
+        cast(shadows, lab[0], look.window[f"seen_{side}"].values, inside, pixel)
+        for (side, shadows), lab in zip(_sides(look), (lab_here, lab_there), strict=True)
+    )
     return {
         "right_angles": rightness(size_here, turn_here, around),
         "right_angles_other": rightness(size_there, turn_there, around),
@@ -155,6 +160,8 @@ def _picture(look: Look, light: Light, inside: NDArray[np.bool_]) -> dict[str, f
         "hue_change": _hue_change(lab_here, lab_there, core),
         "lighter": float(np.median(lab_here[0][core]) - np.median(lab_there[0][core])),
         "shadow": float(dark_here[ring].mean() - dark_there[ring].mean()),
+        "casts": casts,
+        "casts_other": casts_other,
         "dark": float(dark_here[inside].mean()),
         "dark_other": float(dark_there[inside].mean()),
         "green": float(is_green(here).astype(float)[inside].mean()),
@@ -162,6 +169,12 @@ def _picture(look: Look, light: Light, inside: NDArray[np.bool_]) -> dict[str, f
         "steel": steel_share(lab_here, inside),
         "steel_other": steel_share(lab_there, inside),
     }
+
+
+def _sides(look: Look) -> tuple[tuple[str, Shadows | None], ...]:
+    """Return the flight in which the structure stands and the other, with how shadows fall."""
+    both = tuple(zip(("before", "after"), look.shadows, strict=True))
+    return both[::-1] if look.gained else both
 
 
 def _stands(look: Look, inside: NDArray[np.bool_]) -> dict[str, float]:

@@ -22,6 +22,7 @@ from change.looks import (
 )
 from change.outlines import largest_polygon
 from change.roofs import is_green, steel_share
+from change.shadows import Shadows
 from survey.light import to_lab
 from survey.settings import DetectSettings
 
@@ -75,6 +76,8 @@ class View:
     """From (col, row) of the window to (x, y)."""
     roof: NDArray[np.float32] | None = None
     """(row, col), how likely a roof is seen, in [0, 1]; None where it was not asked."""
+    shadows: Shadows | None = None
+    """How shadows fall in the flight; None where that is not known."""
 
     @property
     def pixel_m(self) -> float:

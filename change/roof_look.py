@@ -17,6 +17,7 @@ from change.looks import grown, shrunk, sides_of
 from change.model.trees import shipped_trees
 from change.raised import Part, View
 from change.roofs import is_green, steel_share
+from change.shadows import cast
 from change.surface import gradients, rightness
 from survey.light import to_lab
 
@@ -79,6 +80,7 @@ def measure_roof(view: View, place: Polygon) -> dict[str, float] | None:
     ring = grown(inside, 2.0, pixel) & ~grown(inside, 0.8, pixel) & view.valid
     core = shrunk(inside, 0.8, pixel)
     core = core if core.any() else inside
+    lab = to_lab(view.colour)
     return {
         "likely": float(view.roof[inside].mean()),
         "peak": float(np.percentile(view.roof[inside], 90)),
@@ -89,7 +91,8 @@ def measure_roof(view: View, place: Polygon) -> dict[str, float] | None:
         "right_angles": rightness(size, turn, near),
         "rim": float(size[rim].mean()),
         "plain": float(np.median(size[core])),
-        "steel": steel_share(to_lab(view.colour), inside),
+        "casts": cast(view.shadows, lab[0], view.valid, inside, pixel),
+        "steel": steel_share(lab, inside),
         "green": float(is_green(view.colour)[inside].mean()),
         "area_m2": place.area,
         "width_m": width,

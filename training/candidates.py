@@ -1,6 +1,8 @@
 """The numbers of every candidate of a pair, as the product measures them, and if it is true."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -15,13 +17,14 @@ from change.looks import MARGIN_M, Look, Measured, with_numbers
 from change.model.detector import Maps, look, shipped_detector
 from change.objects import measure
 from change.outlines import joined_in_metres, mask_polygons
+from change.shadows import NO_SUMS, Shadows, fallen, shadow_sums
 from survey.light import Light, match_light, to_lab
 from survey.settings import DetectSettings
 from training.flights import Flown
 from training.samples import Pair
 from training.scenes import IGNORED, PIXEL_M
 
-__all__ = ["LEAST_M2", "Row", "rows_of_flown", "rows_of_pair"]
+__all__ = ["LEAST_M2", "Row", "rows_of_flown", "rows_of_pairs"]
 
 LEAST_M2 = 9.0
 """Smaller candidates are left out, m2."""
@@ -32,23 +35,52 @@ Row = dict[str, float]
 """The numbers of a candidate; beside them `right` and `gained` (0 or 1), `area_m2`, and `heights`
 (1 where surface models judged it)."""
 
+_Fallen = tuple[Shadows | None, Shadows | None]
+_PLACE = Affine(PIXEL_M, 0.0, 0.0, 0.0, -PIXEL_M, 0.0)
+
 _Truth = Callable[[Polygon, bool], float | None]
 """For an outline that gained (or not), which share of it is true; None where nobody knows."""
 
 
-def rows_of_pair(pair: Pair) -> list[Row]:
-    """Measure every candidate of two pictures at the network's pixel."""
-    place = Affine(PIXEL_M, 0.0, 0.0, 0.0, -PIXEL_M, 0.0)
+def rows_of_pairs(pairs: Sequence[Pair], *, sunny: bool = True) -> list[Row]:
+    """Measure every candidate of the windows of two pictures at the network's pixel.
 
-    def share(outline: Polygon, gained: bool) -> float | None:
-        truth = pair.labels[..., 2 if gained else 3]
-        said = truth[rasterize([outline], out_shape=truth.shape, transform=place) > 0]
-        if not len(said) or (said == IGNORED).mean() > 0.4:
-            return None
-        return float((said == 1).sum() / max(1, (said != IGNORED).sum()))
+    Parameters
+    ----------
+    pairs
+        The windows; together they tell how shadows fall.
+    sunny
+        False where shadows do not fall one way.
+    """
+    windows = [_window(pair) for pair in pairs]
+    shadows = _fallen([window for window, _light in windows], PIXEL_M) if sunny else (None, None)
+    return [
+        row
+        for pair, (window, light) in zip(pairs, windows, strict=True)
+        for row in _rows(window, _PLACE, (light, shadows), partial(_share_of_pair, pair))
+    ]
 
-    window, light = _window(pair)
-    return list(_rows(window, place, light, share))
+
+def _share_of_pair(pair: Pair, outline: Polygon, gained: bool) -> float | None:
+    truth = pair.labels[..., 2 if gained else 3]
+    said = truth[rasterize([outline], out_shape=truth.shape, transform=_PLACE) > 0]
+    if not len(said) or (said == IGNORED).mean() > 0.4:
+        return None
+    return float((said == 1).sum() / max(1, (said != IGNORED).sum()))
+
+
+def _fallen(windows: Sequence[xr.Dataset], pixel_m: float) -> _Fallen:
+    """Return how shadows fall in the earlier and in the later flight, as all their windows tell."""
+    sums = [NO_SUMS, NO_SUMS]
+    for window in windows:
+        core = (slice(0, window.sizes["y"]), slice(0, window.sizes["x"]))
+        for index, side in enumerate(("before", "after")):
+            roof, colour, seen = (
+                window[name].values for name in (f"roof_{side}", side, f"seen_{side}")
+            )
+            sums[index] = sums[index] + shadow_sums(roof, colour, seen, core, pixel_m)
+    before, after = sums
+    return fallen(before), fallen(after)
 
 
 def rows_of_flown(flown: Flown, *, pictures_alone: bool = False) -> list[Row]:
@@ -67,6 +99,7 @@ def rows_of_flown(flown: Flown, *, pictures_alone: bool = False) -> list[Row]:
         return float(outline.intersection(truth).area / outline.area)
 
     window = _with_maps(flown.window, flown.place.a)
+    lit = flown.light, _fallen([window], flown.place.a)
     heights = {"height_before", "height_after"} & set(window)
     models = {"surface_before", "surface_after"}
     left_out = [heights | models]
@@ -74,20 +107,22 @@ def rows_of_flown(flown: Flown, *, pictures_alone: bool = False) -> list[Row]:
         left_out += [heights | {"surface_before"}, heights | {"surface_after"}]
         left_out += [models] if heights else []
     return [
-        row
-        for names in left_out
-        for row in _rows(window.drop_vars(names), flown.place, flown.light, share)
+        row for names in left_out for row in _rows(window.drop_vars(names), flown.place, lit, share)
     ]
 
 
-def _rows(window: xr.Dataset, place: Affine, light: Light, share: _Truth) -> Iterator[Row]:
+def _rows(
+    window: xr.Dataset, place: Affine, lit: tuple[Light, _Fallen], share: _Truth
+) -> Iterator[Row]:
+    light, shadows = lit
     settings = DetectSettings(min_area_m2=LEAST_M2)
     weighed = weigh(window, settings, place.a)
     for gained, mask in ((True, weighed.appeared), (False, weighed.vanished)):
         for outline in joined_in_metres(mask_polygons(mask, Affine.identity()), place):
             if outline.area < LEAST_M2 / 2:
                 continue
-            for item in measure(_look(window, place, outline, MARGIN_M, gained), light, settings):
+            near = replace(_look(window, place, outline, MARGIN_M, gained), shadows=shadows)
+            for item in measure(near, light, settings):
                 true = share(item.outline, gained) if item.outline.area >= LEAST_M2 else None
                 if true is None:
                     continue

@@ -20,6 +20,7 @@ from change.local_roofs import (
 from change.outlines import mask_polygons
 from change.raised import View
 from change.roof_look import find_roofs, measure_roof
+from change.shadows import Shadows, fallen, shadow_sums
 from survey.light import to_lab
 from training.candidates import LEAST_M2, Row
 from training.pieces import Tile
@@ -45,20 +46,28 @@ def rows_of_tile(tile: Tile, rng: np.random.Generator) -> Iterator[Row]:
     owner = tile.owner[rows, cols]
     valid = owner >= 0
     alone = roofs_in(colour, valid, PIXEL_M)
-    yield from _rows(_view(colour, valid, alone), owner)
+    everything = (slice(0, valid.shape[0]), slice(0, valid.shape[1]))
+    shadows = fallen(shadow_sums(alone, colour, valid, everything, PIXEL_M))
+    yield from _rows(_view(colour, valid, alone, shadows), owner)
     local = _taught(colour, valid, alone, owner, rng)
     if local is not None:
         likely = likely_roofs(local, to_lab(colour), alone, PIXEL_M)
-        yield from _rows(_view(colour, valid, likely), owner)
+        yield from _rows(_view(colour, valid, likely, shadows), owner)
 
 
-def _view(colour: NDArray[np.uint8], valid: NDArray[np.bool_], roof: NDArray[np.float32]) -> View:
+def _view(
+    colour: NDArray[np.uint8],
+    valid: NDArray[np.bool_],
+    roof: NDArray[np.float32],
+    shadows: Shadows | None,
+) -> View:
     return View(
         colour=colour,
         valid=valid,
         above=np.full(valid.shape, np.nan, np.float32),
         transform=_PLACE,
         roof=np.where(valid, roof, np.float32(0)),
+        shadows=shadows,
     )
 
 
@@ -109,6 +118,7 @@ def _rows(view: View, owner: NDArray[np.int32]) -> Iterator[Row]:
                 above=view.above[rows, cols],
                 transform=_PLACE @ Affine.translation(cols.start, rows.start),
                 roof=view.roof[rows, cols],
+                shadows=view.shadows,
             )
             numbers = measure_roof(near, place)
             under = owner[rasterize([place], owner.shape, transform=_PLACE) > 0]

@@ -10,7 +10,7 @@ where roofs lean and nothing was built is held against what is right: `by_displa
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from change.innocent import INNOCENT, INNOCENT_BY_HEIGHT
 from change.model.trees import parse_trees
 from survey.blocks import open_executor, run_all
-from training.candidates import Row, rows_of_flown, rows_of_pair
+from training.candidates import Row, rows_of_flown, rows_of_pairs
 from training.flights import leans, read_flown
 from training.pieces import Tile
 from training.roof_rows import rows_of_tile
@@ -63,7 +63,8 @@ _BY_PICTURE = {
     "likely": 1, "peak": 1, "around": -1, "against": -1, "roof": 1, "roof_other": -1,
     "width_m": 1, "length_m": 0, "rectangular": 1, "solid": 1,
     "right_angles": 1, "right_angles_other": -1, "rim": 1, "rim_other": -1,
-    "plain": 0, "plain_other": 0, "change": 1, "shadow": 1, "green": -1, "green_other": 0,
+    "plain": 0, "plain_other": 0, "change": 1, "shadow": 1, "casts": 1, "casts_other": -1,
+    "green": -1, "green_other": 0,
     "beside_m2": 0, "gained": 0,
 } | {f"like_{name}": -1 for name in INNOCENT}  # fmt: skip
 _BY_ONE_MODEL = _BY_PICTURE | {"stands_m": 1, "stands_other_m": -1}
@@ -74,11 +75,11 @@ _BY_HEIGHT = {
     "green": -1, "green_other": 0, "changed": 1, "right_angled": 1,
     "seen_as_roof": 1, "seen_as_roof_other": 0, "seen_to_change": 1,
     } | {f"like_{name}": -1 for name in INNOCENT_BY_HEIGHT}  # fmt: skip
-BY_PICTURE = Lesson("by_picture", _BY_PICTURE, trees=150, leaves=8)
+BY_PICTURE = Lesson("by_picture", _BY_PICTURE, trees=300, leaves=8)
 """Candidates without heights."""
-BY_ONE_MODEL = Lesson("by_one_model", _BY_ONE_MODEL, trees=150, leaves=8)
+BY_ONE_MODEL = Lesson("by_one_model", _BY_ONE_MODEL, trees=300, leaves=8)
 """Candidates of which the surface model of one flight tells something."""
-BY_HEIGHT = Lesson("by_height", _BY_HEIGHT, trees=150, leaves=8)
+BY_HEIGHT = Lesson("by_height", _BY_HEIGHT, trees=300, leaves=16)
 """Candidates with heights."""
 BY_DISPLACEMENT = Lesson(
     "by_displacement",
@@ -94,7 +95,8 @@ BY_DISPLACEMENT = Lesson(
 
 _BY_ROOF = {
     "likely": 1, "peak": 1, "least": 1, "around": -1, "rectangular": 1, "solid": 1,
-    "right_angles": 1, "rim": 1, "plain": 0, "green": -1, "area_m2": 0, "width_m": 0, "length_m": 0,
+    "right_angles": 1, "rim": 1, "plain": 0, "casts": 1, "green": -1,
+    "area_m2": 0, "width_m": 0, "length_m": 0,
 }  # fmt: skip
 BY_ROOF = Lesson("by_roof", _BY_ROOF, trees=100, leaves=8)
 """Places of one picture that may be roofs."""
@@ -103,9 +105,12 @@ BY_WHOLE_ROOF = Lesson("by_whole_roof", _BY_ROOF, trees=100, leaves=8)
 LESSONS = (BY_PICTURE, BY_ONE_MODEL, BY_HEIGHT, BY_DISPLACEMENT, BY_ROOF, BY_WHOLE_ROOF)
 """All that is learnt from the rows of one file."""
 
-# What a detector need not give; and how much less a row counts where it is taken away, so that the
-# trees know what to do without it.
-_OPTIONAL = ("roof", "roof_other", "beside_m2", "seen_as_roof", "seen_as_roof_other")
+# What a detector need not give, and what flights under a high or hidden sun do not tell; and how
+# much less a row counts where that is taken away, so that the trees know what to do without it.
+_OPTIONAL = (
+    ("roof", "roof_other", "beside_m2", "seen_as_roof", "seen_as_roof_other"),
+    ("casts", "casts_other"),
+)
 _WITHOUT = 0.2
 _FOLDS = 5
 _RATE, _LEAST_ROWS, _RIDGE = 0.05, 20, 2.0
@@ -123,8 +128,8 @@ def fit(rows: list[Row], lesson: Lesson) -> str:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     design, right, weight = _table(rows, lesson)
-    bare = design.copy()
-    bare[:, [name in _OPTIONAL for name in lesson.senses]] = np.nan
+    designs = [design, *(_without(design, lesson, names) for names in _OPTIONAL)]
+    weights = [weight, *(_WITHOUT * weight for _names in _OPTIONAL)]
     model = HistGradientBoostingClassifier(
         max_iter=lesson.trees,
         learning_rate=_RATE,
@@ -135,12 +140,17 @@ def fit(rows: list[Row], lesson: Lesson) -> str:
         early_stopping=False,
         random_state=0,
     )
-    model.fit(
-        np.concatenate([design, bare]),
-        np.concatenate([right, right]),
-        np.concatenate([weight, _WITHOUT * weight]),
-    )
+    model.fit(np.concatenate(designs), np.tile(right, len(designs)), np.concatenate(weights))
     return json.dumps(_as_json(model, tuple(lesson.senses)), separators=(",", ":")) + "\n"
+
+
+def _without(
+    design: NDArray[np.float64], lesson: Lesson, names: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return rows in which some numbers are not known."""
+    less = design.copy()
+    less[:, [name in names for name in lesson.senses]] = np.nan
+    return less
 
 
 def _rows_for(lesson: Lesson, rows: list[Row]) -> list[Row]:
@@ -253,7 +263,8 @@ def _real_rows(tiles: list[Tile], pairs: int) -> Iterator[Row]:
     ):
         drawn = draw_pairs(Source([], drawn_from), side, np.random.default_rng(7), kinds=(kind,))
         for number in range(count):
-            yield from _marked(rows_of_pair(next(drawn)), number, real=1.0)
+            # What is laid in casts shadows of its own, whichever way those of the tile fall.
+            yield from _marked(rows_of_pairs([next(drawn)], sunny=False), number, real=1.0)
 
 
 def _roof_rows(seed: int, *tiles: Tile) -> Iterator[Row]:
@@ -274,8 +285,9 @@ def _marked(rows: Iterable[Row], number: int, *, real: float) -> Iterator[Row]:
     return (row | {"scene": float(number), "real": real} for row in rows)
 
 
-def _rows_of_scene(scene: Scene) -> Iterator[Row]:
+def _rows_of_scene(scene: Scene) -> list[Row]:
     height, width = scene.new.shape
+    pairs = []
     for row in range(0, max(1, height - 64), _TILE_PX):
         for col in range(0, max(1, width - 64), _TILE_PX):
             window = np.s_[row : row + _TILE_PX, col : col + _TILE_PX]
@@ -284,13 +296,14 @@ def _rows_of_scene(scene: Scene) -> Iterator[Row]:
                 for tile in (scene.before, scene.after)
             ]
             bands = [*roofs, scene.new[window], scene.gone[window]]
-            yield from rows_of_pair(
+            pairs.append(
                 Pair(
                     before=scene.before.colour[window],
                     after=scene.after.colour[window],
                     labels=np.stack(bands, axis=-1).astype(np.uint8),
                 )
             )
+    return rows_of_pairs(pairs)
 
 
 def main() -> int:
