@@ -21,13 +21,13 @@ USUAL = 0.5
 
 # The usual share counts like so many candidates: few tell little of a place. Scores are not
 # calibrated well enough to believe a share beyond these two. Of what was tried, these brought the
-# scores of candidates that trees had not seen nearest to what is true (docs/decisions/0016).
+# scores of candidates that trees had not seen nearest to what is true (docs/decisions/0016, 0024).
 _AS_MANY = 10
-_LEAST, _MOST = 0.05, 0.65
+_LEAST, _MOST = 0.05, 0.75
 
 
 def share_right(scores: Sequence[float], counting: Sequence[float] | None = None) -> float:
-    """Return which share of candidates is right, between 0.05 and 0.65.
+    """Return which share of candidates is right, between 0.05 and 0.75.
 
     Parameters
     ----------

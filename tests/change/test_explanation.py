@@ -103,6 +103,22 @@ def test_ground_that_trees_hid_is_told():
         assert ("40% of it lies where a tree hid the ground" in said) == told
 
 
+@pytest.mark.parametrize(
+    ("casts", "told"),
+    [
+        (0.6, "It is darker where its shadow would fall"),
+        (-0.2, "Against it: where its shadow would fall it is no darker"),
+        (0.1, None),
+        (None, None),
+    ],
+)
+def test_what_is_seen_of_its_shadow_is_told(casts, told):
+    evidence = () if casts is None else (("casts", casts),)
+    said = text(judge(make_change(HOUSE, evidence=evidence)))
+    assert ("shadow would fall" in said) == (told is not None)
+    assert told is None or told in said
+
+
 def test_how_sure_it_is_is_told_beside_what_the_pictures_alone_say():
     seen = make_change(HOUSE, score=0.51, evidence=(("likely", 0.32),))
     assert "a real change with a probability of 51%. The pictures alone say" in text(judge(seen))
