@@ -43,8 +43,7 @@ CORNER = (90.0, 10.0, 180.0, 100.0)
 
 Between the first two flights it gains a house of 91 m2 without a permit, of which the frame stood
 before, and 95 m2 of a second storey on a house that is permitted one. Nothing goes; but two
-deciduous trees, bare in March and leafy in June, are missing from the surface model of June, and
-that is found as two things that went.
+deciduous trees, bare in March and leafy in June, are missing from the surface model of June.
 """
 
 
