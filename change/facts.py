@@ -61,10 +61,7 @@ def shadow_facts(shadows: Shadows | None) -> dict[str, float] | None:
     """Return how shadows fall in a flight; None where its roofs do not tell."""
     if shadows is None:
         return None
-    return {
-        "azimuth_deg": round(shadows.azimuth_deg, 1),
-        "strength": round(shadows.strength, 3),
-    }
+    return {"azimuth_deg": round(shadows.azimuth_deg, 1), "strength": round(shadows.strength, 3)}
 
 
 def permit_facts(permits: Permits | None, offset: LayerOffset | None) -> dict[str, Any] | None:

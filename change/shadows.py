@@ -88,6 +88,8 @@ def shadow_sums(
     """
     factor = max(1, round(_PIXEL_M / pixel_m))
     pixel = factor * pixel_m
+    if min(roof.shape) < factor:
+        return NO_SUMS.copy()
     likely, *bands, shown = (
         _coarse(band, factor) for band in (roof, *colour, seen.astype(np.float32))
     )

@@ -102,6 +102,16 @@ def wasted(pair):
     return [s for s in suspects if share(s.change.outline, anything) < 0.1]
 
 
+def test_the_record_tells_which_way_shadows_fall():
+    pair = (0, 3)
+    fallen = run_pair(*pair).facts["detector"]["shadows"]
+    assert set(fallen) == {"before", "after"}
+    for index, told in zip(pair, fallen.values(), strict=True):
+        if told is not None:  # under a veiled sun shadows may be too weak to tell
+            off = (told["azimuth_deg"] - PLAN.flights[index].sun.azimuth_deg) % 360 - 180
+            assert abs(off) < 40
+
+
 @pytest.mark.parametrize("pair", cases(NOT_FOUND))
 def test_what_nobody_permitted_is_found(pair):
     assert len(due(pair)) >= 2

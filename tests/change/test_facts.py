@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from change.facts import pair_facts
+from change.facts import pair_facts, shadow_facts
 from change.remarks import _height_remarks
+from change.shadows import Shadows
 from tests.samples import run_pair
 
 
@@ -92,3 +93,9 @@ def test_what_was_found_of_the_models_is_said_once(pair):
     said = list(_height_remarks(replace(pair, surfaces=lost)))
     for part in ("stable ground", "no heights to judge by", "taken for holes", "moved back"):
         assert sum(part in sentence for sentence in said) == 1, part
+
+
+def test_where_shadows_fall_is_told_as_an_azimuth():
+    south_east = Shadows(0.5**0.5, 0.5**0.5, 0.21234)
+    assert shadow_facts(south_east) == {"azimuth_deg": 135.0, "strength": 0.212}
+    assert shadow_facts(None) is None

@@ -73,6 +73,12 @@ def test_ground_that_is_not_seen_counts_for_nothing():
     assert (told(roof, colour, seen=np.zeros(roof.shape, bool)) == 0).all()
 
 
+def test_a_strip_narrower_than_what_is_looked_at_tells_nothing():
+    roof, colour = flight(1.0, 0.0)
+    strip = roof[:1], colour[:, :1]
+    assert (told(*strip, cores=[np.s_[0:1, 0:SIDE]]) == 0).all()
+
+
 def test_a_house_casts_a_shadow_and_a_court_none():
     roof, colour = flight(0.0, 1.0)
     lightness, seen = colour[0], np.ones(roof.shape, bool)
