@@ -1,6 +1,6 @@
 """Rendered flights as files with surface models, seen as the product sees them, and their truth.
 
-python -m training.flights --count 200 FOLDER
+python -m training.flights --count 450 FOLDER
 python -m training.flights --first 59000 --count 40 FOLDER   # nothing built, but roofs lean
 
 Where `training.scenes` teaches what a roof looks like, these pairs teach what the numbers of a
@@ -182,7 +182,7 @@ def main() -> int:
     """Render pairs."""
     parser = argparse.ArgumentParser(prog="python -m training.flights", description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--count", type=int, default=450)
     parser.add_argument("--first", type=int, default=FIRST_SEED)
     parser.add_argument("--workers", type=int, default=0)
     chosen = parser.parse_args()

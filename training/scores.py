@@ -79,7 +79,7 @@ BY_PICTURE = Lesson("by_picture", _BY_PICTURE, trees=300, leaves=8)
 """Candidates without heights."""
 BY_ONE_MODEL = Lesson("by_one_model", _BY_ONE_MODEL, trees=300, leaves=8)
 """Candidates of which the surface model of one flight tells something."""
-BY_HEIGHT = Lesson("by_height", _BY_HEIGHT, trees=150, leaves=8)
+BY_HEIGHT = Lesson("by_height", _BY_HEIGHT, trees=200, leaves=12)
 """Candidates with heights."""
 BY_DISPLACEMENT = Lesson(
     "by_displacement",
