@@ -17,10 +17,13 @@ _Numbers = Mapping[str, float]
 _STANDS_M, _STOOD_M = (0.5, 1.8), (1.5, 3.0)
 # Lorries with their trailers are no longer and no higher, and drawn no wider, m.
 _WIDE_M, _LORRY_LENGTH_M, _VEHICLE_HEIGHT_M = 3.2, 17.0, 3.6
-# Two containers on top of each other are 5.2 to 5.8 m high (ISO 668), and drawn lower and wider, m.
-_STACK_HEIGHT_M, _STACK_WIDTH_M = (4.2, 6.0), 3.8
-# They touch no structure along more than this share of their rim, and stand on none.
-_ALONE, _ON_ROOF = 0.15, 0.5
+# Two containers on top of each other are 5.2 to 5.8 m high (ISO 668) and drawn wider; one beside
+# another is 4.9 m wide, and what is no wider than one is drawn lower, m.
+_STACK_HEIGHT_M, _STACK_WIDTH_M, _PAIR_WIDTH_M = (4.9, 6.0), 3.8, 5.4
+_LOW_STACK_M = 4.2
+# They touch no structure along more than this share of their rim, and stand on none; stacks may
+# stand close to one, up to the second.
+_ALONE, _CLOSE, _ON_ROOF = 0.15, 0.3, 0.5
 
 
 def _between(value: float, low: float, high: float) -> float:
@@ -129,10 +132,15 @@ def _lorry(numbers: _Numbers) -> float:
 
 
 def _containers(numbers: _Numbers) -> float:
-    """As wide and long as a freight container and as high as two, touching nothing."""
+    """As wide and long as one freight container or two side by side, as high as two, and alone."""
     least, most = _STACK_HEIGHT_M
-    small = numbers["width_m"] <= _STACK_WIDTH_M and numbers["length_m"] <= VEHICLE_LENGTH_M
-    return float(small and least <= numbers["height_gain_m"] <= most and _alone(numbers))
+    if numbers["width_m"] <= _STACK_WIDTH_M:
+        least = _LOW_STACK_M
+    if numbers["on_roof"] >= _ON_ROOF or not least <= numbers["height_gain_m"] <= most:
+        return 0.0
+    narrow = _between(numbers["width_m"], _PAIR_WIDTH_M + 0.6, _PAIR_WIDTH_M)
+    short = _between(numbers["length_m"], VEHICLE_LENGTH_M + 1.0, VEHICLE_LENGTH_M)
+    return narrow * short * _between(numbers["touching"], _CLOSE, _ALONE)
 
 
 def _covered_goods(numbers: _Numbers) -> float:

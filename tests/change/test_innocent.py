@@ -71,6 +71,19 @@ def test_what_touches_or_stands_on_a_structure_is_no_vehicle(name):
         assert innocent_heights(HALL | LOOKS_BY_HEIGHT[name] | what)[f"like_{name}"] == 0
 
 
+def test_stacks_of_containers_may_stand_side_by_side_and_close_to_a_hall():
+    pair = HALL | {"width_m": 5.3, "length_m": 12.4, "height_gain_m": 5.2}
+
+    def fit(**what):
+        return innocent_heights(pair | what)["like_containers"]
+
+    assert fit() == 1
+    assert 0 < fit(touching=0.2) < 1
+    assert 0 < fit(width_m=5.7) < 1
+    assert fit(width_m=6.2) == fit(height_gain_m=4.5) == fit(height_gain_m=6.4) == 0
+    assert fit(width_m=3.0, height_gain_m=4.5) == 1  # a narrow one is drawn lower
+
+
 def test_what_could_not_be_measured_explains_nothing():
     unknown = HALL | {"wall": math.nan, "uneven_m": math.nan, "roughness_m": math.nan}
     assert all(fit == 0 for fit in innocent_heights(unknown).values())
