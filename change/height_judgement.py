@@ -63,7 +63,10 @@ def judge_by_height(look: Look, light: Light, settings: DetectSettings) -> Measu
     numbers["on_roof"] = float(base[shape.inside].mean())
     kind = _kind_by_height(look, shape.inside, base, numbers)
     numbers |= innocent_heights(numbers)
-    score = shipped_trees("by_height").probability(numbers)
+    # Goods leave as often as they come, and less is torn down than built. What appeared is judged
+    # as if that were not known: it must not make a suspect likelier.
+    went = {} if look.gained else {"went": 1.0}
+    score = shipped_trees("by_height").probability(numbers | went)
     signed = numbers["height_gain_m"] if look.gained else -numbers["height_gain_m"]
     return measured(
         look,

@@ -73,7 +73,7 @@ _BY_HEIGHT = {
     "uneven_m": -1, "around": -1, "top_m": 0, "on_roof": 0, "touching": 1,
     "area_m2": 1, "width_m": 1, "length_m": 0, "rectangular": 1, "solid": 1,
     "green": -1, "green_other": 0, "changed": 1, "right_angled": 1,
-    "seen_as_roof": 1, "seen_as_roof_other": 0, "seen_to_change": 1,
+    "seen_as_roof": 1, "seen_as_roof_other": 0, "seen_to_change": 1, "went": 0,
     } | {f"like_{name}": -1 for name in INNOCENT_BY_HEIGHT}  # fmt: skip
 BY_PICTURE = Lesson("by_picture", _BY_PICTURE, trees=300, leaves=8)
 """Candidates without heights."""
@@ -105,13 +105,14 @@ BY_WHOLE_ROOF = Lesson("by_whole_roof", _BY_ROOF, trees=100, leaves=8)
 LESSONS = (BY_PICTURE, BY_ONE_MODEL, BY_HEIGHT, BY_DISPLACEMENT, BY_ROOF, BY_WHOLE_ROOF)
 """All that is learnt from the rows of one file."""
 
-# What a detector need not give, and what flights under a high or hidden sun do not tell; and how
-# much less a row counts where that is taken away, so that the trees know what to do without it.
+# What a detector need not give, what flights under a high or hidden sun do not tell, and what
+# heights are told only of what went; and how much a row counts where that is taken away, so that
+# the trees know what to do without it.
 _OPTIONAL = (
-    ("roof", "roof_other", "beside_m2", "seen_as_roof", "seen_as_roof_other"),
-    ("casts", "casts_other"),
+    (("roof", "roof_other", "beside_m2", "seen_as_roof", "seen_as_roof_other"), 0.2),
+    (("casts", "casts_other"), 0.2),
+    (("went",), 1.0),
 )
-_WITHOUT = 0.2
 _FOLDS = 5
 _RATE, _LEAST_ROWS, _RIDGE = 0.05, 20, 2.0
 _TILE_PX = 512
@@ -128,8 +129,9 @@ def fit(rows: list[Row], lesson: Lesson) -> str:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     design, right, weight = _table(rows, lesson)
-    designs = [design, *(_without(design, lesson, names) for names in _OPTIONAL)]
-    weights = [weight, *(_WITHOUT * weight for _names in _OPTIONAL)]
+    optional = [(names, much) for names, much in _OPTIONAL if set(names) & set(lesson.senses)]
+    designs = [design, *(_without(design, lesson, names) for names, _much in optional)]
+    weights = [weight, *(much * weight for _names, much in optional)]
     model = HistGradientBoostingClassifier(
         max_iter=lesson.trees,
         learning_rate=_RATE,
@@ -167,7 +169,9 @@ def _rows_for(lesson: Lesson, rows: list[Row]) -> list[Row]:
             if row["right"] or "leaning" in row
         ]
     return [
-        row for row in rows if not {"stock", "leaning"} & set(row) and _lesson_of(row) is lesson
+        row | {"went": 1.0 - row["gained"]}
+        for row in rows
+        if not {"stock", "leaning"} & set(row) and _lesson_of(row) is lesson
     ]
 
 

@@ -152,6 +152,18 @@ def test_a_lorry_is_less_likely_than_a_shed():
     assert scores[0] > 0.5 > scores[1]
 
 
+def test_small_things_that_went_are_believed_less_than_what_came():
+    """Goods leave as often as they come, and less is torn down than built."""
+    box_ = sized(3.5, 5)
+    pictures = picture(), picture(seed=2)
+    came, went = (
+        judged(look_at(box_, flown(), flown([(box_, 2.7)], seed=2), pictures=pictures, gained=way))
+        for way in (True, False)
+    )
+    assert went.score < came.score
+    assert not {"went", "gained"} & {name for name, _value in came.evidence + went.evidence}
+
+
 def test_what_did_not_rise_is_no_structure():
     """A coat of paint, which a map of the picture may well propose."""
     assert judged(look_at(HOUSE, flown(), flown(seed=2))) is None
