@@ -22,10 +22,12 @@ def drawn(result, tmp_path_factory):
         return np.asarray(picture.convert("RGB")).astype(int)
 
 
-def square(drawn, row, col):
-    """Return the middle of a square of the sheet."""
-    top, left = 30 + row * 206, 44 + col * 206
-    return drawn[top + 85 : top + 115, left + 85 : left + 115]
+def square(drawn, row, col, item):
+    """Return the middle of a square of the sheet, of a small structure no more than itself."""
+    across = 5 * item.change.area_m2**0.5  # the squares of small ones are 40 m and 200 pixels wide
+    half = min(15, int(0.3 * across))
+    middle, centre = 30 + row * 206 + 100, 44 + col * 206 + 100
+    return drawn[middle - half : middle + half, centre - half : centre + half]
 
 
 def test_six_rows_of_seven_layers(result, drawn):
@@ -34,17 +36,20 @@ def test_six_rows_of_seven_layers(result, drawn):
 
 
 def test_what_gained_height_is_orange(result, drawn):
-    grown = [n for n, item in enumerate(result.suspects[:6]) if item.change.kind == "building"]
+    suspects = enumerate(result.suspects[:6])
+    grown = [(n, item) for n, item in suspects if item.change.kind == "building"]
     assert grown
-    for row in grown:
-        red, _green, blue = square(drawn, row, 6).reshape(-1, 3).mean(axis=0)
+    for row, item in grown:
+        red, _green, blue = square(drawn, row, 6, item).reshape(-1, 3).mean(axis=0)
         assert red > blue + 40
 
 
 def test_what_appeared_is_brighter_there_than_what_went(result, drawn):
-    built = [n for n, item in enumerate(result.suspects[:6]) if item.change.kind == "building"]
-    for row in built:
-        assert square(drawn, row, 4).mean() > square(drawn, row, 5).mean() + 20
+    suspects = enumerate(result.suspects[:6])
+    built = [(n, item) for n, item in suspects if item.change.kind == "building"]
+    for row, item in built:
+        appeared, went = (square(drawn, row, layer, item).mean() for layer in (4, 5))
+        assert appeared > went + 20
 
 
 def test_without_heights_there_is_no_such_layer(tmp_path):
