@@ -99,6 +99,7 @@ train: $(VENV)/.installed ## teach the network again (hours on two cores); REAL=
 	$(BIN)/python -m training.export build/joined.pt change/model/roofs.onnx
 	$(BIN)/python -m training.scenes --count 20 --first 55000 build/unseen
 	$(BIN)/python -m training.flights build/flights
+	$(BIN)/python -m training.flights --first 58000 --count 128 build/flights
 	$(BIN)/python -m training.flights --first 59000 --count 36 build/flights
 	$(BIN)/python -m training.scores --scenes build/scenes --unseen build/unseen --flights build/flights \
 		--real $(REAL) build/rows.jsonl change/model

@@ -41,6 +41,7 @@ __all__ = [
     "flown_plan",
     "measure_heights",
     "measure_picture",
+    "shown_first",
     "shown_in",
     "truth_of",
 ]
@@ -82,7 +83,9 @@ def flown_case(case: Case, *, heights: bool) -> Flown:
     return flown if heights else replace(flown, dsm_before=None, dsm_after=None)
 
 
-def flown_plan(plan: AreaPlan, name: str, *, after: int, workers: int) -> Flown:
+def flown_plan(
+    plan: AreaPlan, name: str, *, after: int, workers: int, scene: Scene | None = None
+) -> Flown:
     """Return the files of the first and a later flight of a plan; rendered on first use and kept.
 
     Parameters
@@ -95,12 +98,14 @@ def flown_plan(plan: AreaPlan, name: str, *, after: int, workers: int) -> Flown:
         Index of the later flight.
     workers
         Processes that render; 0 for all there are.
+    scene
+        What is flown over; None for that of the plan.
     """
     folder = KEPT / name
     if not folder.is_dir():
         with whole(folder) as draft, open_executor(workers) as executor:
             draft.mkdir()
-            scene = scene_of(plan)
+            scene = scene or scene_of(plan)
             for index in (0, after):
                 view = view_of(plan, scene, plan.flights[index])
                 Press(folder=draft, view=view, executor=executor).run(pixel_truth=False)
@@ -122,7 +127,7 @@ def truth_of(case: Case) -> PairTruth:
         return PairTruth(crs=CRS.from_user_input(plan.crs), changes=())
     scene = scene_of(plan)
     changes = [
-        Truth(outline=_shown(plan, c.outline), kind=c.kind, gained=c.kind not in LOSSES)
+        Truth(outline=shown_first(plan, c.outline), kind=c.kind, gained=c.kind not in LOSSES)
         for c in changes_between(scene, 0, case.after)
     ]
     return PairTruth(
@@ -139,13 +144,14 @@ def _exchanged(plan: AreaPlan, scene: Scene, after: int) -> Iterator[Truth]:
         if old.is_empty != new.is_empty:
             gained = old.is_empty
             yield Truth(
-                outline=_shown(plan, new if gained else old),
+                outline=shown_first(plan, new if gained else old),
                 kind="building" if gained else "removed",
                 gained=gained,
             )
 
 
-def _shown(plan: AreaPlan, outline: BaseGeometry) -> BaseGeometry:
+def shown_first(plan: AreaPlan, outline: BaseGeometry) -> BaseGeometry:
+    """Return a true outline, in local metres, where the first flight of a plan shows it."""
     return shown_in(plan.flights[0], translate(outline, plan.west_m, plan.south_m))
 
 

@@ -17,16 +17,17 @@ from shapely import Polygon
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from change.candidates import Candidate, Near, measured_closely, sought_along
 from change.changes import Change, change_of
-from change.displaced import DISPLACED_M, displaced_clues, told_from_displaced, worth_a_search
+from change.displaced import told_from_displaced
 from change.drawing import draw_outline, each_place_once
 from change.evidence import HALO_M, weigh
 from change.exclusion import EXCLUDED, Excluded, clip_to, excluded_ground, unjudged_cells
+from change.leaning import common_way
 from change.local_roofs import learn_roofs
-from change.looks import MARGIN_M, Look, Measured, with_numbers
+from change.looks import MARGIN_M, Measured, with_maps
 from change.map_file import MapFile, create_map_file
 from change.model.detector import Detector, Maps, shipped_detector
-from change.objects import measure
 from change.observer import Observer
 from change.outlines import joined_in_metres, mask_polygons
 from change.outside_evidence import OutsideEvidence
@@ -34,7 +35,6 @@ from change.prevalence import weighed_by_share
 from change.shadows import NO_SUMS, Shadows, fallen, shadow_sums
 from change.sight import sight_before
 from survey.blocks import Progress, run_all
-from survey.grid import Bounds
 from survey.pair import Pair, PairReader
 from survey.settings import DetectSettings, Settings
 from survey.windows import Block, Tile, cut_blocks
@@ -48,8 +48,6 @@ __all__ = ["Detection", "detect"]
 _LEAST_CORE_M, _MOST_CORE_M, _WHOLE_PX = 153.6, 256.0, 16
 # A candidate is looked at closely from this share of the smallest area on: squaring may add some.
 _LEAST_SHARE = 0.5
-# Windows of candidates are read at most this large; beyond it they are measured at coarser pixels.
-_LARGEST_WINDOW_PX = 1500
 # Candidates are taken up square by square, so that what was decoded for one serves the next, m.
 _SQUARE_M = 100.0
 # Candidates sent to a worker at once.
@@ -74,6 +72,9 @@ class Detection:
     share_displaced: float | None = None
     """Share of those that were likely enough to be looked for in other places that was taken for
     roofs seen from another side; None without any."""
+    displaced_way_deg: float | None = None
+    """Which way those lie from where the earlier flight shows them, where it is one way for all,
+    degrees clockwise from the top of the grid."""
     shadows: tuple[Shadows | None, Shadows | None] = (None, None)
     """How shadows fall in the earlier flight and in the later; None where roofs do not tell."""
 
@@ -87,18 +88,17 @@ class _Task:
     observer: Observer
     maps: MapFile
     block: Block | None = None
-    candidates: tuple["_Candidate", ...] = ()
+    candidates: tuple[Candidate, ...] = ()
     measured: tuple[Measured, ...] = ()
+    way_deg: float | None = None
     shadows: tuple[Shadows | None, Shadows | None] = (None, None)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    """A place where evidence was found."""
-
-    outline: Polygon
-    gained: bool
-    roofs: tuple[Polygon, ...] = ()
+    @property
+    def near(self) -> Near:
+        """What is known for a closer look."""
+        return Near(
+            pair=self.pair, settings=self.settings.detect, maps=self.maps, shadows=self.shadows
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,8 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
             stage=_("measuring"),
             progress=progress,
         )
-        seen, displaced = told_from_displaced(item for batch in measured for item in batch)
+        found, way = _found_along([item for batch in measured for item in batch], whole, executor)
+        seen, displaced = told_from_displaced(found)
         told, share = weighed_by_share(seen, settings.detect.min_area_m2)
         kept = _worth_reporting(told, settings.detect)
     drawn = run_all(
@@ -199,6 +200,7 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
         taught_by=0 if observer.local is None else observer.local.teachers,
         share_right=None if share is None else round(share, 3),
         share_displaced=None if displaced is None else round(displaced, 3),
+        displaced_way_deg=None if way is None else round(way, 1),
         shadows=whole.shadows,
     )
 
@@ -245,7 +247,7 @@ def _weigh_tile(task: _Task, tile: Tile, reader: PairReader, found: _Weighed) ->
     maps = task.observer.look(data, tile.seen, task.pair)
     task.maps.write(tile.core, {name: band[core] for name, band in maps.items()})
     found.shadows[:] += _shadow_sums(data, maps, core, grid.pixel_m)
-    evidence = weigh(_with_maps(data, maps), task.settings.detect, grid.pixel_m)
+    evidence = weigh(with_maps(data, maps), task.settings.detect, grid.pixel_m)
     place = Affine.translation(tile.core.col, tile.core.row)
     found.appeared.extend(mask_polygons(evidence.appeared[core], place))
     found.vanished.extend(mask_polygons(evidence.vanished[core], place))
@@ -278,17 +280,13 @@ def _fallen(weighed: Sequence[_Weighed]) -> tuple[Shadows | None, Shadows | None
     return fallen(before), fallen(after)
 
 
-def _with_maps(data: xr.Dataset, maps: Maps) -> xr.Dataset:
-    return data.assign({name: (("y", "x"), band) for name, band in maps.items()})
-
-
 def _candidates(
     weighed: list[_Weighed],
     pair: Pair,
     settings: Settings,
     known_roofs: Sequence[Polygon],
     within: BaseGeometry | None,
-) -> list[_Candidate]:
+) -> list[Candidate]:
     """Join what tiles cut, drop what is too small, and give each the roofs around it."""
     tree = shapely.STRtree(list(known_roofs))
     least = settings.detect.min_area_m2 * _LEAST_SHARE
@@ -300,7 +298,7 @@ def _candidates(
                 continue
             near = sorted(tree.query(_around(outline)))
             roofs = tuple(known_roofs[i] for i in near)
-            found.append(_Candidate(outline=outline, gained=gained, roofs=roofs))
+            found.append(Candidate(outline=outline, gained=gained, roofs=roofs))
     return found
 
 
@@ -316,52 +314,33 @@ def _around(outline: Polygon) -> Polygon:
     return box(left - MARGIN_M, bottom - MARGIN_M, right + MARGIN_M, top + MARGIN_M)
 
 
+def _found_along(
+    items: list[Measured], whole: _Task, executor: Executor | None
+) -> tuple[list[Measured], float | None]:
+    """Look for candidates once more where all roofs are drawn off in one way; and which it is."""
+    way = common_way(items)
+    if way is None:
+        return items, None
+    batches = [replace(whole, measured=batch, way_deg=way) for batch in _batches(items)]
+    found = run_all(_seek_batch, batches, executor=executor)
+    return [item for batch in found for item in batch], way
+
+
+def _seek_batch(task: _Task) -> list[Measured]:
+    """Look for a batch of candidates along the way in which roofs are drawn off."""
+    assert task.way_deg is not None
+    with PairReader(task.pair) as reader:
+        return [sought_along(item, task.way_deg, task.near, reader) for item in task.measured]
+
+
 def _measure_batch(task: _Task) -> list[Measured]:
     """Look closely at a batch of candidates."""
     with PairReader(task.pair) as reader:
         return [
-            item for candidate in task.candidates for item in _measure_one(task, candidate, reader)
+            item
+            for candidate in task.candidates
+            for item in measured_closely(candidate, task.near, reader)
         ]
-
-
-def _measure_one(task: _Task, candidate: _Candidate, reader: PairReader) -> list[Measured]:
-    """Measure a candidate; what pictures alone say of it is looked for elsewhere, too."""
-    light = task.pair.light
-    look = _look_at(task, candidate, MARGIN_M, reader)
-    found = []
-    for item in measure(look, light, task.settings.detect):
-        clues = {}
-        if worth_a_search(item):
-            place = replace(candidate, outline=item.outline)
-            clues = displaced_clues(_look_at(task, place, DISPLACED_M, reader), light)
-        found.append(with_numbers(item, clues))
-    return found
-
-
-def _look_at(task: _Task, candidate: _Candidate, around_m: float, reader: PairReader) -> Look:
-    """Return a candidate with everything seen so far around it."""
-    left, bottom, right, top = candidate.outline.bounds
-    around = Bounds(left=left, bottom=bottom, right=right, top=top).buffered(around_m)
-    grid = task.pair.grid
-    window = grid.window_of(around)
-    factor = -(-max(window.height, window.width) // _LARGEST_WINDOW_PX)
-    if factor > 1:
-        grid = grid.coarsened(factor)
-        window = grid.window_of(around)
-        with PairReader(replace(task.pair, grid=grid)) as coarse:
-            data = coarse.read(window)
-    else:
-        data = reader.read(window)
-    transform = grid.transform_of(window)
-    maps = task.maps.read(transform, (window.height, window.width))
-    return Look(
-        window=_with_maps(data, maps),
-        transform=transform,
-        outline=candidate.outline,
-        gained=candidate.gained,
-        roofs=candidate.roofs,
-        shadows=task.shadows,
-    )
 
 
 def _draw_batch(task: _Task) -> list[Change]:

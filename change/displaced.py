@@ -9,10 +9,12 @@ learnt from all candidates of a job at once (``change.shares``), as the share of
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from change.looks import Look, Measured, grown, inside_of, labs_of, pixel_of, with_numbers
@@ -22,8 +24,10 @@ from survey.light import Light
 
 __all__ = [
     "DISPLACED_M",
+    "Search",
     "displaced_clues",
     "displaced_share",
+    "sought",
     "told_from_displaced",
     "worth_a_search",
 ]
@@ -63,46 +67,113 @@ def displaced_clues(look: Look, light: Light) -> dict[str, float]:
     -------
     dict
         ``moved_alike``, the correlation with the best place elsewhere, up to 1; ``moved_alone``, by
-        how much that of the next best is less; ``moved_m``, how far off it is; ``moved_here``, the
-        correlation where the candidate lies; ``moved_still``, that of both pictures at the other
-        place; ``moved_from``, how likely something of the other sign changed there; ``moved_m2``,
-        the area that was compared. Empty where too little is seen.
+        how much that of the next best is less; ``moved_m``, how far off it is; ``moved_way_deg``,
+        which way from where the earlier picture shows it to where the later one does, degrees
+        clockwise from the top; ``moved_here``, the correlation where the candidate lies;
+        ``moved_still``, that of both pictures at the other place; ``moved_from``, how likely
+        something of the other sign changed there; ``moved_m2``, the area that was compared. Empty
+        where too little is seen.
+    """
+    search = sought(look, light, _REACH_M)
+    if search is None:
+        return {}
+    best, numbers = _best_elsewhere(search, gained=look.gained)
+    return {
+        **numbers,
+        **{f"moved_{name}": number for name, number in search.clues_at(best, look).items()},
+        "moved_m2": float(search.roof.sum()) * search.pixel_m**2,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A roof, and how alike the other picture is at every step from it."""
+
+    roof: NDArray[np.bool_]
+    """(row, col); the candidate and the roof around it."""
+    here: Floats
+    """(row, col, 3); details of the picture that shows it."""
+    there: Floats
+    """(row, col, 3); those of the other."""
+    alike: Floats
+    """(row, col); the correlation at each step, the middle one being none."""
+    pixel_m: float
+    """Pixel of all of them, m."""
+    factor: int
+    """How many pixels of the window that is."""
+
+    def clues_at(self, index: int, look: Look) -> dict[str, float]:
+        """Return what both pictures show where a step leads to, by its index among all of them.
+
+        ``still``, how alike they are there; and ``from``, how likely something of the other sign
+        changed there, beyond the roof itself.
+        """
+        rows, cols = self._grid()
+        moved = _moved(self.roof, (int(rows.flat[index]), int(cols.flat[index])))
+        ahead = moved & ~self.roof
+        against = _shrunk(look.window["gone" if look.gained else "appeared"].values, self.factor)
+        return {
+            "still": _correlation(self.here[moved], self.there[moved]),
+            "from": float(against[ahead].mean()) if ahead.any() else 0.0,
+        }
+
+    def mean_at_steps(self, band: xr.DataArray) -> Floats:
+        """Return the mean of a map of the window, (row, col), over the roof at every step."""
+        return _at_steps(_shrunk(band.values, self.factor), self.roof, len(self.alike) // 2)
+
+    def off_by(self, index: int) -> NDArray[np.float64]:
+        """Return how far every step leads from another one, by its index, m."""
+        rows, cols = self._grid()
+        return np.asarray(np.hypot(rows - rows.flat[index], cols - cols.flat[index]) * self.pixel_m)
+
+    def steps(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how far each step goes, m, and where to, degrees clockwise from the top."""
+        rows, cols = self._grid()
+        far = np.hypot(rows, cols) * self.pixel_m
+        return far, np.degrees(np.arctan2(cols, -rows))
+
+    def _grid(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        reach = len(self.alike) // 2
+        rows, cols = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+        return rows, cols
+
+
+def sought(look: Look, light: Light, reach_m: float) -> Search | None:
+    """Look for the roof at a candidate in the other picture; None where none is seen.
+
+    Parameters
+    ----------
+    look
+        The candidate, with more than the reach around it.
+    light
+        Of the pair.
+    reach_m
+        How far it is looked for, to each side, m.
     """
     factor = max(1, round(_PIXEL_M / pixel_of(look)))
     pixel = factor * pixel_of(look)
     roof = _shrunk(_roof_around(look).astype(np.float32), factor) >= 0.5
     if not roof.any():
-        return {}
+        return None
     here, there = (
         _details(_shrunk(np.moveaxis(lab, 0, -1), factor), pixel) for lab in labs_of(look, light)
     )
-    reach = round(_REACH_M / pixel)
-    step, numbers = _best_elsewhere(_alike(here, there, roof, reach), reach, pixel)
-    moved = _moved(roof, step)
-    ahead = moved & ~roof
-    against = _shrunk(look.window["gone" if look.gained else "appeared"].values, factor)
-    return numbers | {
-        "moved_still": _correlation(here[moved], there[moved]),
-        "moved_from": float(against[ahead].mean()) if ahead.any() else 0.0,
-        "moved_m2": float(roof.sum()) * pixel**2,
-    }
+    alike = _alike(here, there, roof, round(reach_m / pixel))
+    return Search(roof=roof, here=here, there=there, alike=alike, pixel_m=pixel, factor=factor)
 
 
-def _best_elsewhere(
-    alike: Floats, reach: int, pixel: float
-) -> tuple[tuple[int, int], dict[str, float]]:
-    """Return the steps (rows, columns) to the place most alike, and how much it stands out."""
-    rows, cols = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    far = np.hypot(rows, cols) * pixel
-    elsewhere = np.where((far > _HERE_M) & (far <= _REACH_M), alike, np.float32(-1))
+def _best_elsewhere(search: Search, *, gained: bool) -> tuple[int, dict[str, float]]:
+    """Return the index of the step to the place most alike, and how much it stands out."""
+    far, bearing = search.steps()
+    elsewhere = np.where((far > _HERE_M) & (far <= _REACH_M), search.alike, np.float32(-1))
     best = int(elsewhere.argmax())
-    step = int(rows.flat[best]), int(cols.flat[best])
-    others = np.hypot(rows - step[0], cols - step[1]) * pixel > _SAME_M
-    return step, {
+    others = search.off_by(best) > _SAME_M
+    return best, {
         "moved_alike": float(elsewhere.flat[best]),
         "moved_alone": float(elsewhere.flat[best] - elsewhere[others].max()),
-        "moved_m": math.hypot(*step) * pixel,
-        "moved_here": float(alike[far <= _HERE_M].max()),
+        "moved_m": float(far.flat[best]),
+        "moved_way_deg": float(bearing.flat[best] + (180.0 if gained else 0.0)) % 360.0,
+        "moved_here": float(search.alike[far <= _HERE_M].max()),
     }
 
 
@@ -133,16 +204,35 @@ def _details(lab: Floats, pixel: float) -> Floats:
 
 def _alike(here: Floats, there: Floats, inside: NDArray[np.bool_], reach: int) -> Floats:
     """Return the correlation of a place with the other picture at every step up to a reach."""
-    rows, cols = np.nonzero(inside)
-    top, left = int(rows.min()), int(cols.min())
-    bottom, right = int(rows.max()) + 1, int(cols.max()) + 1
-    room = cv2.copyMakeBorder(there, reach, reach, reach, reach, cv2.BORDER_CONSTANT)
-    shown = room[top : bottom + 2 * reach, left : right + 2 * reach]
-    mask = inside[top:bottom, left:right].astype(np.float32)[..., None].repeat(3, axis=2)
+    cut = _box_of(inside)
+    mask = inside[cut].astype(np.float32)[..., None].repeat(3, axis=2)
     found = cv2.matchTemplate(
-        shown, np.ascontiguousarray(here[top:bottom, left:right]), cv2.TM_CCOEFF_NORMED, mask=mask
+        _widened(there, cut, reach),
+        np.ascontiguousarray(here[cut]),
+        cv2.TM_CCOEFF_NORMED,
+        mask=mask,
     )
     return np.asarray(np.clip(np.nan_to_num(found, nan=-1, posinf=-1), -1, 1), np.float32)
+
+
+def _at_steps(band: Floats, inside: NDArray[np.bool_], reach: int) -> Floats:
+    """Return the mean of a map over a place at every step up to a reach; 0 beyond the map."""
+    cut = _box_of(inside)
+    mask = inside[cut].astype(np.float32)
+    summed = cv2.matchTemplate(_widened(band, cut, reach), mask, cv2.TM_CCORR)
+    return np.asarray(np.clip(summed / mask.sum(), 0, 1), np.float32)
+
+
+def _box_of(inside: NDArray[np.bool_]) -> tuple[slice, slice]:
+    rows, cols = np.nonzero(inside)
+    return slice(int(rows.min()), int(rows.max()) + 1), slice(int(cols.min()), int(cols.max()) + 1)
+
+
+def _widened(band: Floats, cut: tuple[slice, slice], reach: int) -> Floats:
+    """Return a part of a map with so much around it, 0 beyond the map."""
+    room = cv2.copyMakeBorder(band, reach, reach, reach, reach, cv2.BORDER_CONSTANT)
+    rows, cols = cut
+    return np.asarray(room[rows.start : rows.stop + 2 * reach, cols.start : cols.stop + 2 * reach])
 
 
 def _moved(mask: NDArray[np.bool_], step: tuple[int, int]) -> NDArray[np.bool_]:
@@ -184,9 +274,8 @@ def told_from_displaced(measured: Iterable[Measured]) -> tuple[list[Measured], f
         The share of those looked for that is displaced; None where none was.
     """
     items = list(measured)
-    trees = shipped_trees("by_displacement")
     numbers = [dict(item.evidence) for item in items]
-    likely = [trees.probability(known) for known in numbers if "moved_alike" in known]
+    likely = [_likely(known) for known in numbers if "moved_alike" in known]
     if not likely:
         return items, None
     share = displaced_share(likely)
@@ -197,3 +286,9 @@ def told_from_displaced(measured: Iterable[Measured]) -> tuple[list[Measured], f
         else item
         for item, known in zip(items, numbers, strict=True)
     ], share
+
+
+def _likely(known: Mapping[str, float]) -> float:
+    """Return how likely a candidate is displaced; better told where it was sought along a way."""
+    trees = "by_lean" if "along_alike" in known else "by_displacement"
+    return shipped_trees(trees).probability(known)

@@ -193,6 +193,7 @@ def _detector_facts(
         "taught_by_roofs": detection.taught_by,
         "share_right": detection.share_right,
         "share_displaced": detection.share_displaced,
+        "displaced_way_deg": detection.displaced_way_deg,
         "shadows": {
             side: shadow_facts(shadows)
             for side, shadows in zip(("before", "after"), detection.shadows, strict=True)

@@ -32,6 +32,7 @@ __all__ = [
     "probability",
     "shrunk",
     "sides_of",
+    "with_maps",
     "with_numbers",
 ]
 
@@ -79,6 +80,11 @@ class Measured:
     """Misalignment tolerance at the place, m."""
     evidence: tuple[tuple[str, float], ...]
     """Named numbers for and against."""
+
+
+def with_maps(window: xr.Dataset, maps: Mapping[str, NDArray[np.generic]]) -> xr.Dataset:
+    """Return a window with maps of it, (row, col), beside what it holds."""
+    return window.assign({name: (("y", "x"), band) for name, band in maps.items()})
 
 
 def inside_of(look: Look, outline: Polygon) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from shapely import Polygon
 
 from change.displaced import DISPLACED_M, displaced_clues, worth_a_search
 from change.evidence import weigh
+from change.leaning import LEANING_M, along_clues, common_way
 from change.looks import MARGIN_M, Look, Measured, with_numbers
 from change.model.detector import Maps, look, shipped_detector
 from change.objects import measure
@@ -114,6 +115,24 @@ def rows_of_flown(flown: Flown, *, pictures_alone: bool = False) -> list[Row]:
 def _rows(
     window: xr.Dataset, place: Affine, lit: tuple[Light, _Fallen], share: _Truth
 ) -> Iterator[Row]:
+    light, _shadows = lit
+    found = list(_measured(window, place, lit))
+    way = common_way(item for item, _gained in found)
+    for item, gained in found:
+        true = share(item.outline, gained) if item.outline.area >= LEAST_M2 else None
+        if true is None:
+            continue
+        clues = {}
+        if way is not None and worth_a_search(item):
+            around = _look(window, place, item.outline, LEANING_M, gained)
+            clues = along_clues(around, light, way)
+        yield _row(with_numbers(item, clues), gained=gained, right=true >= _RIGHT)
+
+
+def _measured(
+    window: xr.Dataset, place: Affine, lit: tuple[Light, _Fallen]
+) -> Iterator[tuple[Measured, bool]]:
+    """Yield every candidate, and whether something appeared there."""
     light, shadows = lit
     settings = DetectSettings(min_area_m2=LEAST_M2)
     weighed = weigh(window, settings, place.a)
@@ -123,14 +142,11 @@ def _rows(
                 continue
             near = replace(_look(window, place, outline, MARGIN_M, gained), shadows=shadows)
             for item in measure(near, light, settings):
-                true = share(item.outline, gained) if item.outline.area >= LEAST_M2 else None
-                if true is None:
-                    continue
                 clues = {}
                 if worth_a_search(item):
                     around = _look(window, place, item.outline, DISPLACED_M, gained)
                     clues = displaced_clues(around, light)
-                yield _row(with_numbers(item, clues), gained=gained, right=true >= _RIGHT)
+                yield with_numbers(item, clues), gained
 
 
 def _row(item: Measured, *, gained: bool, right: bool) -> Row:

@@ -1,7 +1,8 @@
 """Rendered flights as files with surface models, seen as the product sees them, and their truth.
 
 python -m training.flights --count 450 FOLDER
-python -m training.flights --first 59000 --count 40 FOLDER   # nothing built, but roofs lean
+python -m training.flights --first 58000 --count 128 FOLDER   # towers, seen from one side
+python -m training.flights --first 59000 --count 36 FOLDER   # nothing built, but roofs lean
 
 Where `training.scenes` teaches what a roof looks like, these pairs teach what the numbers of a
 candidate are worth: they went through files, alignment and datum, with all their errors.
@@ -40,18 +41,25 @@ from survey.simulation import (
     displacement,
     draw_plan,
     scene_of,
+    seen_from_afar,
     view_of,
+    whole_changes,
+    with_towers,
 )
 from survey.simulation.camera.press import Press
+from survey.simulation.flights import Setting
 from survey.windows import Window
 
-__all__ = ["FIRST_LEANING_SEED", "FIRST_SEED", "Flown", "leans", "read_flown", "write_flights"]
+__all__ = ["FIRST_SEED", "Flown", "from_afar", "leans", "read_flown", "write_flights"]
 
 FIRST_SEED = 57_000
 """Seed of the first pair; apart from those of the scenes, of the frozen judge and of every test."""
-FIRST_LEANING_SEED = 59_000
-"""Seed of the first pair in which nothing is built, and which is rectified on bare ground: roofs
-lie as far out as in single pictures (``change.displaced``)."""
+
+# Of the first pair with towers, seen from one side (``survey.simulation.afar``); in every other one
+# nothing is built. And of the first in which nothing is built, and which is rectified on bare
+# ground: roofs lie as far out as in single pictures (``change.displaced``).
+_FIRST_FROM_AFAR, _FIRST_LEANING = 58_000, 59_000
+_TALL: tuple[Setting, ...] = ("town", "urban_village")
 
 # Pixel of the orthophotos to the side of the area, m, and how many pairs have it.
 _SIDES_M = {0.1: 120.0, 0.15: 160.0, 0.2: 220.0, 0.3: 280.0, 0.5: 340.0}
@@ -93,19 +101,39 @@ def _planned(seed: int) -> tuple[AreaPlan, int]:
         side_m=_SIDES_M[pixel_m],
         pixel_m=pixel_m,
         flights=3,
-        setting=SETTINGS[int(rng.integers(len(SETTINGS)))],
-        pace=0.0 if leans(seed) else float(rng.choice(_PACES)),
+        setting=_setting(seed, SETTINGS[int(rng.integers(len(SETTINGS)))]),
+        pace=0.0 if _nothing_built(seed) else float(rng.choice(_PACES)),
         offset_m=float(rng.choice(_OFFSETS_M)),
     )
     plan = replace(plan, surface_pixel_m=float(rng.choice(_SURFACE_PIXELS_M)))
     if leans(seed):
         plan = replace(plan, flights=tuple(_leaning(flight) for flight in plan.flights))
-    return plan, int(rng.integers(1, 3))
+    later = int(rng.integers(1, 3))
+    return (seen_from_afar(plan, rng) if from_afar(seed) else plan), later
 
 
 def leans(seed: int) -> bool:
     """Whether nothing is built in a pair, and roofs lean."""
-    return seed >= FIRST_LEANING_SEED
+    return seed >= _FIRST_LEANING
+
+
+def from_afar(seed: int) -> bool:
+    """Whether a pair is one of towers, seen from one side."""
+    return _FIRST_FROM_AFAR <= seed < _FIRST_LEANING
+
+
+def _setting(seed: int, drawn: Setting) -> Setting:
+    """Return the setting: what is drawn, but towers stand in towns."""
+    return _TALL[seed // 2 % len(_TALL)] if from_afar(seed) else drawn
+
+
+def _nothing_built(seed: int) -> bool:
+    return leans(seed) or (from_afar(seed) and seed % 2 == 0)
+
+
+def _scene(seed: int, plan: AreaPlan) -> Scene:
+    scene = scene_of(plan)
+    return with_towers(scene) if from_afar(seed) else scene
 
 
 def _leaning(flight: FlightPlan) -> FlightPlan:
@@ -116,7 +144,7 @@ def _write(folder: Path, seed: int) -> int:
     plan, later = _planned(seed)
     draft = folder / f"{seed}.draft"
     draft.mkdir(parents=True, exist_ok=True)
-    scene = scene_of(plan)
+    scene = _scene(seed, plan)
     for index in (0, later):
         view = view_of(plan, scene, plan.flights[index])
         Press(folder=draft, view=view).run(pixel_truth=False)
@@ -126,7 +154,8 @@ def _write(folder: Path, seed: int) -> int:
 
 def read_flown(folder: Path) -> Flown | None:
     """Align a pair and read all of it; None where the product refuses it."""
-    plan, later = _planned(int(folder.name))
+    seed = int(folder.name)
+    plan, later = _planned(seed)
     before, after = (_opened(folder, plan.flights[index]) for index in (0, later))
     try:
         pair = make_pair(before, after, Settings())
@@ -136,7 +165,8 @@ def read_flown(folder: Path) -> Flown | None:
     lone = place_surface(pair.before, grid), place_surface(pair.after, grid)
     with PairReader(replace(pair, lone=lone)) as reader:
         window = reader.read(Window(row=0, col=0, height=grid.height, width=grid.width))
-    gained, lost = _truth(plan, scene_of(plan), later)
+    truth = _truth_from_afar if from_afar(seed) else _truth
+    gained, lost = truth(plan, _scene(seed, plan), later)
     return Flown(
         window=window, place=pair.grid.transform, light=pair.light, gained=gained, lost=lost
     )
@@ -159,6 +189,15 @@ def _truth(plan: AreaPlan, scene: Scene, later: int) -> tuple[BaseGeometry, Base
         old, new = structure.outline_at(0), structure.outline_at(later)
         if old.is_empty != new.is_empty:
             (gained if old.is_empty else lost).append(new if old.is_empty else old)
+    return _shown(plan, gained), _shown(plan, lost)
+
+
+def _truth_from_afar(plan: AreaPlan, scene: Scene, later: int) -> tuple[BaseGeometry, BaseGeometry]:
+    """Return the same of whole structures alone, with all that their walls and roofs cover.
+
+    What was added to a tower or taken off it is not told from its roof, which lies elsewhere.
+    """
+    gained, lost = whole_changes(plan, scene, 0, later)
     return _shown(plan, gained), _shown(plan, lost)
 
 

@@ -4,7 +4,8 @@ Runs the detector over pictures that it was not taught on, measures every candid
 does, and learns from its numbers whether 30 % of it is true: boosted trees (Friedman 2001) that are
 written to `change/model/by_picture.json`, `by_one_model.json` and `by_height.json`; and so for the
 places of single pictures that may be roofs: `by_roof.json` and `by_whole_roof.json`. What is found
-where roofs lean and nothing was built is held against what is right: `by_displacement.json`.
+where roofs lean and nothing was built is held against what is right: `by_displacement.json`, and
+`by_lean.json` where all lean one way.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from change.innocent import INNOCENT, INNOCENT_BY_HEIGHT
 from change.model.trees import parse_trees
 from survey.blocks import open_executor, run_all
 from training.candidates import Row, rows_of_flown, rows_of_pairs
-from training.flights import leans, read_flown
+from training.flights import from_afar, leans, read_flown
 from training.pieces import Tile
 from training.roof_rows import rows_of_tile
 from training.samples import HELD_BACK, Pair, Scene, Source, draw_pairs, read_real, read_scenes
@@ -32,6 +33,7 @@ from training.scenes import IGNORED
 __all__ = [
     "BY_DISPLACEMENT",
     "BY_HEIGHT",
+    "BY_LEAN",
     "BY_ONE_MODEL",
     "BY_PICTURE",
     "BY_ROOF",
@@ -93,6 +95,19 @@ BY_DISPLACEMENT = Lesson(
 )  # fmt: skip
 """Candidates that may be roofs which the other picture shows elsewhere, beside right ones."""
 
+BY_LEAN = Lesson(
+    "by_lean",
+    {
+        **BY_DISPLACEMENT.senses,
+        "along_alike": 1, "along_roof": 1, "along_beyond": 1, "along_m": 0, "along_still": -1,
+        "along_from": 1,
+    },
+    trees=150,
+    leaves=8,
+    alike="right",
+)  # fmt: skip
+"""The same where all roofs of a pair lean one way."""
+
 _BY_ROOF = {
     "likely": 1, "peak": 1, "least": 1, "around": -1, "rectangular": 1, "solid": 1,
     "right_angles": 1, "rim": 1, "plain": 0, "casts": 1, "green": -1,
@@ -102,7 +117,9 @@ BY_ROOF = Lesson("by_roof", _BY_ROOF, trees=100, leaves=8)
 """Places of one picture that may be roofs."""
 BY_WHOLE_ROOF = Lesson("by_whole_roof", _BY_ROOF, trees=100, leaves=8)
 """The same: whether each is one structure, and all of it."""
-LESSONS = (BY_PICTURE, BY_ONE_MODEL, BY_HEIGHT, BY_DISPLACEMENT, BY_ROOF, BY_WHOLE_ROOF)
+LESSONS = (
+    BY_PICTURE, BY_ONE_MODEL, BY_HEIGHT, BY_DISPLACEMENT, BY_LEAN, BY_ROOF, BY_WHOLE_ROOF,
+)  # fmt: skip
 """All that is learnt from the rows of one file."""
 
 # What a detector need not give, what flights under a high or hidden sun do not tell, and what
@@ -166,12 +183,15 @@ def _rows_for(lesson: Lesson, rows: list[Row]) -> list[Row]:
         return [
             row | {"right": float("leaning" in row)}
             for row in searched
-            if row["right"] or "leaning" in row
+            if (row["right"] or "leaning" in row) and "afar" not in row
         ]
+    if lesson is BY_LEAN:
+        found = [row for row in rows if "afar" in row and "along_alike" in row]
+        return [row | {"right": 1.0 - row["right"]} for row in found]
     return [
         row | {"went": 1.0 - row["gained"]}
         for row in rows
-        if not {"stock", "leaning"} & set(row) and _lesson_of(row) is lesson
+        if not {"stock", "leaning", "afar"} & set(row) and _lesson_of(row) is lesson
     ]
 
 
@@ -280,9 +300,11 @@ def _flown_rows(folder: Path) -> list[Row]:
     flown = read_flown(folder)
     if flown is None:
         return []
-    if not leans(int(folder.name)):
+    seed = int(folder.name)
+    if not (leans(seed) or from_afar(seed)):
         return rows_of_flown(flown)
-    return [row | {"leaning": 1.0} for row in rows_of_flown(flown, pictures_alone=True)]
+    mark = {"leaning" if leans(seed) else "afar": 1.0}
+    return [row | mark for row in rows_of_flown(flown, pictures_alone=True)]
 
 
 def _marked(rows: Iterable[Row], number: int, *, real: float) -> Iterator[Row]:

@@ -6,6 +6,7 @@
 >>> simulate_area(Path("area"), plan)  # doctest: +SKIP
 """
 
+from survey.simulation.afar import seen_from_afar, swept, whole_changes, with_towers
 from survey.simulation.area import scene_of, simulate_area
 from survey.simulation.camera.aim import image_frame, surface_frame, tiles_in
 from survey.simulation.camera.lens import PixelTruth, render_image, render_truth
@@ -57,11 +58,15 @@ __all__ = [
     "render_surface",
     "render_truth",
     "scene_of",
+    "seen_from_afar",
     "simulate_area",
     "surface_frame",
+    "swept",
     "tiles_in",
     "turn_back_file",
     "undo_displacement",
     "view_of",
+    "whole_changes",
     "with_mosaics",
+    "with_towers",
 ]

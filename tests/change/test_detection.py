@@ -1,5 +1,6 @@
 """Detection: known structures found whole, and nothing found where nothing changed."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -18,7 +19,8 @@ from survey.examination import examine
 from survey.flight import open_flight
 from survey.pair import make_pair
 from survey.settings import Settings
-from survey.simulation import draw_plan
+from survey.simulation import draw_plan, seen_from_afar
+from survey.simulation.camera.mosaic import lean_at
 from tests.flown_area import picture, write_flight
 from tests.samples import cut, cut_pair, dsm, ortho, run_pair
 from tests.survey.rasters import blurred, north_up, scene, write
@@ -313,6 +315,28 @@ def test_roofs_seen_from_another_side_are_not_reported(tmp_path):
     reported = [c for c in detection.changes if c.score >= 0.5]
     assert len(likely) >= 8
     assert len(reported) <= 0.3 * len(likely)
+
+
+def test_the_way_in_which_pictures_from_afar_draw_roofs_off_is_told(tmp_path):
+    """Nothing was built; the whole of each flight is one picture, taken from one side."""
+    plan = draw_plan(
+        seed=73_000, side_m=130.0, pixel_m=0.4, flights=2, setting="urban_village",
+        pace=0.0, offset_m=0.5,
+    )  # fmt: skip
+    plan = seen_from_afar(plan, np.random.default_rng(3))
+    before, after = (
+        flight(write_flight(tmp_path, plan, date(2025, 1 + index, 1), picture(plan, index)))
+        for index in (0, 1)
+    )
+    detection = found(before, after, SETTINGS.changed("detect", min_score=0.0))
+    earlier, later = (np.array(lean_at(one, 65.0, 65.0)) for one in plan.flights)
+    east, north = later - earlier
+    way = math.degrees(math.atan2(east, north))
+    assert detection.displaced_way_deg is not None
+    assert abs((detection.displaced_way_deg - way + 180) % 360 - 180) < 10
+    sought = [e for e in (dict(c.evidence) for c in detection.changes) if "along_alike" in e]
+    assert len(sought) >= 8
+    assert sum(c.score >= 0.5 for c in detection.changes) <= 0.3 * len(sought)
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "castle"}, {"score": 1.2}])
