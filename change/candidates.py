@@ -97,7 +97,7 @@ def _look_at(candidate: Candidate, around_m: float, near: Near, reader: PairRead
     transform = grid.transform_of(window)
     maps = near.maps.read(transform, (window.height, window.width))
     return Look(
-        window=with_maps(data, maps),
+        window=with_maps(reader.compared(data), maps),
         transform=transform,
         outline=candidate.outline,
         gained=candidate.gained,

@@ -146,10 +146,12 @@ def detect(  # noqa: PLR0913 - everything that may be known beside the pair
         Told after every block.
     """
     with tempfile.TemporaryDirectory(prefix="orthowatch-") as room:
+        # What roofs look like in one flight is told in the other only where both show colours.
+        teaching = known_roofs if len(set(pair.coloured)) == 1 else ()
         observer = Observer(
             detector=detector or shipped_detector(),
             evidence=evidence,
-            local=learn_roofs(sight_before(pair), known_roofs, executor=executor),
+            local=learn_roofs(sight_before(pair), teaching, executor=executor),
         )
         maps = create_map_file(Path(room) / "maps", pair.grid, observer.names)
         whole = _Task(pair=pair, settings=settings, observer=observer, maps=maps)
@@ -247,7 +249,7 @@ def _weigh_tile(task: _Task, tile: Tile, reader: PairReader, found: _Weighed) ->
     maps = task.observer.look(data, tile.seen, task.pair)
     task.maps.write(tile.core, {name: band[core] for name, band in maps.items()})
     found.shadows[:] += _shadow_sums(data, maps, core, grid.pixel_m)
-    evidence = weigh(with_maps(data, maps), task.settings.detect, grid.pixel_m)
+    evidence = weigh(with_maps(reader.compared(data), maps), task.settings.detect, grid.pixel_m)
     place = Affine.translation(tile.core.col, tile.core.row)
     found.appeared.extend(mask_polygons(evidence.appeared[core], place))
     found.vanished.extend(mask_polygons(evidence.vanished[core], place))

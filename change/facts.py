@@ -43,8 +43,11 @@ def pair_facts(
                 "dated_by": flight.dated_by,
                 "crs": describe_crs(flight.crs),
                 "pixel_m": round(flight.pixel_m, 4),
+                "coloured": coloured,
             }
-            for role, flight in (("before", pair.before), ("after", pair.after))
+            for role, flight, coloured in zip(
+                ("before", "after"), (pair.before, pair.after), pair.coloured, strict=True
+            )
         },
         "alignment": _alignment_facts(pair, saved),
         "heights": _height_facts(pair),

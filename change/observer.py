@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from change.local_roofs import LocalRoofs, likely_roofs
 from change.model.detector import Detector, Maps, look
 from change.model.manifest import MAPS
+from change.model.second_look import agreed
 from change.outside_evidence import OutsideEvidence
-from survey.light import to_lab
+from survey.light import to_lab, without_colours
 from survey.pair import Pair
 from survey.windows import Window
 
@@ -56,6 +57,12 @@ class Observer:
             return dict.fromkeys(self.names, silent)
         pictures = data["before"].values, data["after"].values
         maps = look(self.detector, *pictures, pair.grid.pixel_m, seen)
+        if len(set(pair.coloured)) > 1:
+            # A model takes for new what has colours beside greys; in greys alone it sees a third
+            # less.
+            greys = without_colours(pictures[0]), without_colours(pictures[1])
+            again = look(self.detector, *greys, pair.grid.pixel_m, seen)
+            maps = {name: agreed(said, again[name]) for name, said in maps.items()}
         if self.local is not None:
             labs = to_lab(pictures[0]), pair.light.apply(to_lab(pictures[1]))
             maps = _as_here(maps, labs, self.local, pair.grid.pixel_m)

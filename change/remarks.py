@@ -24,7 +24,7 @@ _MANY_DISPLACED = 0.15
 
 def remarks(pair: Pair, layers: GroundLayers, offset: LayerOffset | None) -> tuple[str, ...]:
     """Return what was assumed and found of a pair and its layers, each sentence once."""
-    said = [*pair.before.assumptions, *pair.after.assumptions]
+    said = [*pair.before.assumptions, *pair.after.assumptions, *_colour_remarks(pair)]
     said.extend([*layer_remarks(layers, offset, pair.grid), *_height_remarks(pair)])
     return tuple(dict.fromkeys(said))
 
@@ -89,6 +89,20 @@ def _permit_remarks(
             "where the permits lie against the roofs cannot be told: {why}; taken as drawn, to"
             " within {error:.1f} m"
         ).format(why=offset.why, error=offset.error_m)
+
+
+def _colour_remarks(pair: Pair) -> Iterator[str]:
+    if not any(pair.coloured):
+        yield _(
+            "neither flight shows colours: trees are hardly told from roofs, and what differs from"
+            " the ground by its colour alone is not found"
+        )
+    elif not all(pair.coloured):
+        grey = pair.after if pair.coloured[0] else pair.before
+        yield _(
+            "{name} shows no colours, the other flight does: they are compared by light and dark,"
+            " and fewer changes are found"
+        ).format(name=grey.name)
 
 
 def _height_remarks(pair: Pair) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Comparable radiometry between two flights, vegetation and shadow. Pure.
 
 Colours are compared in CIE L*a*b* (8-bit scaling of OpenCV: L over 0-255, a and b around 128)
-after the light of the whole area has been matched channel by channel.
+after the light of the whole area has been matched channel by channel. A flight without colours is
+lent those of the other.
 """
 
 from dataclasses import dataclass
@@ -10,11 +11,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Light", "greenness", "match_light", "to_lab"]
+from survey.resampling import to_grey
+
+__all__ = [
+    "Light",
+    "greenness",
+    "has_colours",
+    "match_light",
+    "to_lab",
+    "with_colours_of",
+    "without_colours",
+]
 
 
 # Between two flights contrast changes by exposure and haze, seldom by more than this.
 _GAINS = (0.6, 1.6)
+# Pixels that are too few to tell anything of the whole.
+_FEW = 100
+# How far the most colourful pixels lie from the greys of a picture in a* and b*. Of real colour
+# pictures the least colourful, water and bare fields, reach 8; what lies below is a scan or a copy.
+_COLOURFUL, _MOST = 3.0, 98.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,53 @@ def greenness(colour: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray((2 * green - red - blue) / total)
 
 
+def has_colours(lab: NDArray[np.uint8]) -> bool:
+    """Whether a picture shows colours, and not greys only or the tone of one film.
+
+    Parameters
+    ----------
+    lab
+        (3, n) of L*a*b*, from all over it; with hardly any it is taken to show them.
+
+    Examples
+    --------
+    A tone goes with the lightness, a colour does not.
+
+    >>> lightness = np.arange(200, dtype=np.uint8)
+    >>> has_colours(np.stack([lightness, 128 + lightness // 20, 128 + lightness // 10]))
+    False
+    >>> has_colours(np.stack([lightness, 128 + lightness // 20, 118 + lightness % 20]))
+    True
+    """
+    if lab.shape[1] < _FEW:
+        return True
+    levels, tones = lab[0] / 255.0, lab[1:].T.astype(np.float64)
+    toned = np.vander(levels, 3)
+    beside = tones - toned @ np.linalg.lstsq(toned, tones)[0]
+    return bool(np.percentile(np.hypot(*beside.T), _MOST) >= _COLOURFUL)
+
+
+def without_colours(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return red, green, blue (3, row, col) of a picture in grey."""
+    return np.repeat(to_grey(colour), 3, axis=0)
+
+
+def with_colours_of(other: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a grey picture in the colours that another shows at the same place.
+
+    Its lightness stays. So held against that other no place differs by its colour, and leaves stay
+    green.
+
+    Parameters
+    ----------
+    other, grey
+        (3, row, col) red, green, blue.
+    """
+    lab = np.concatenate([to_lab(without_colours(grey))[:1], to_lab(other)[1:]])
+    pixels = np.ascontiguousarray(np.moveaxis(lab, 0, -1))
+    return np.ascontiguousarray(np.moveaxis(cv2.cvtColor(pixels, cv2.COLOR_LAB2RGB), -1, 0))
+
+
 def match_light(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Light:
     """Match the light of the after flight to the before flight.
 
@@ -60,7 +123,7 @@ def match_light(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Light:
     Light
         The identity where there is too little to match.
     """
-    if before.shape[1] < 100:
+    if before.shape[1] < _FEW:
         return Light(np.tile(np.arange(256, dtype=np.uint8), (3, 1)), 0.0)
     tables = [_match(b, a) for b, a in zip(before, after, strict=True)]
     return Light(np.stack(tables), float(_shadow_limit(before[0])))

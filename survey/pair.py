@@ -14,7 +14,7 @@ from survey.errors import PairError
 from survey.flight import Flight
 from survey.grid import Coordinates, WorkingGrid
 from survey.heights import PLAUSIBLE_M, Datum
-from survey.light import Light, greenness, match_light, to_lab
+from survey.light import Light, greenness, has_colours, match_light, to_lab, with_colours_of
 from survey.placed_surface import PlacedSurface, place_surface
 from survey.reading import FlightReader, Shift
 from survey.settings import Settings
@@ -52,6 +52,8 @@ class Pair:
     lone: tuple[PlacedSurface | None, PlacedSurface | None] = (None, None)
     """Surface models (before, after) that cannot be compared, the other one missing or without
     ground in common: each tells what stands high in its own flight."""
+    coloured: tuple[bool, bool] = (True, True)
+    """Whether each flight (before, after) shows colours; see `compared`."""
 
     def __post_init__(self) -> None:
         if self.alignment.verdict == "refused" and self.alignment.accepted_by != "user":
@@ -137,6 +139,16 @@ class PairReader:
             data[f"surface_{role}"] = (("y", "x"), reader.heights(window, self._lone_shift(role)))
         return xr.Dataset(data, coords={"x": x, "y": y, "band": ["red", "green", "blue"]})
 
+    def compared(self, data: xr.Dataset) -> xr.Dataset:
+        """Return a window that was read, a flight without colours in those of the other one.
+
+        So no place differs by its colour, and leaves stay green. Lent colours end where the other
+        flight's structures end, which somebody who looks at the picture alone must not see.
+        """
+        shown = data["before"].values, data["after"].values
+        names = zip(_ROLES, _lent(shown, self._pair.coloured), strict=True)
+        return data.assign({name: (data[name].dims, colours) for name, colours in names})
+
     def heights(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return both models' heights where the before orthophoto shows them, on one datum.
 
@@ -220,7 +232,7 @@ def make_pair(
             )
         alignment = replace(alignment, accepted_by="user")
     coarse = _coarse(grid)
-    light, bare = _look(before, after, coarse, alignment)
+    light, coloured, bare = _look(before, after, coarse, alignment)
     surfaces = bring_together((before, after), grid, alignment.field, coarse, bare)
     compared = surfaces is not None and surfaces.datum is not None
     first, second = (
@@ -235,6 +247,7 @@ def make_pair(
         light=light,
         surfaces=surfaces,
         lone=(first, second),
+        coloured=coloured,
     )
 
 
@@ -255,8 +268,8 @@ def _coarse(grid: WorkingGrid) -> WorkingGrid:
 
 def _look(
     before: Flight, after: Flight, coarse: WorkingGrid, alignment: Alignment
-) -> tuple[Light, NDArray[np.bool_]]:
-    """Look at the colours of the whole area: their light, and where both show no green."""
+) -> tuple[Light, tuple[bool, bool], NDArray[np.bool_]]:
+    """Look at the whole area: its light, which flight has colours, where both show no green."""
     samples: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]] = []
     bare = np.zeros((coarse.height, coarse.width), bool)
     with FlightReader(before, coarse) as first, FlightReader(after, coarse) as second:
@@ -264,11 +277,24 @@ def _look(
             one = first.picture(window)
             other = second.picture(window, alignment.field.shift)
             both = one.valid & other.valid
-            samples.append((to_lab(one.colour)[:, both], to_lab(other.colour)[:, both]))
+            samples.append((one.colour[:, both], other.colour[:, both]))
             green = np.maximum(greenness(one.colour), greenness(other.colour))
             bare[window.slices_in(whole_window(coarse))] = both & (green < _GREEN)
-    light = match_light(
-        np.concatenate([s[0] for s in samples], axis=1),
-        np.concatenate([s[1] for s in samples], axis=1),
+    all_before, all_after = (
+        np.concatenate(colours, axis=1)[:, None] for colours in zip(*samples, strict=True)
     )
-    return light, bare
+    coloured = has_colours(to_lab(all_before)[:, 0]), has_colours(to_lab(all_after)[:, 0])
+    lent = _lent((all_before, all_after), coloured)
+    return match_light(*(to_lab(colours)[:, 0] for colours in lent)), coloured, bare
+
+
+def _lent(
+    colours: tuple[NDArray[np.uint8], NDArray[np.uint8]], coloured: tuple[bool, bool]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Lend the colours of one flight to the other where that has none."""
+    before, after = colours
+    if coloured == (False, True):
+        return with_colours_of(after, before), after
+    if coloured == (True, False):
+        return before, with_colours_of(before, after)
+    return colours

@@ -17,6 +17,7 @@ from change.changes import KINDS, Change
 from change.detection import detect
 from survey.examination import examine
 from survey.flight import open_flight
+from survey.light import without_colours
 from survey.pair import make_pair
 from survey.settings import Settings
 from survey.simulation import draw_plan, seen_from_afar
@@ -131,6 +132,11 @@ def brighter(source, target):
         return rewritten(source, target, bands)
 
 
+def in_grey(source, target):
+    with rasterio.open(source) as dataset:
+        return rewritten(source, target, without_colours(dataset.read([1, 2, 3])))
+
+
 DRESSES = [
     as_jpeg,
     as_stripes,
@@ -141,6 +147,7 @@ DRESSES = [
     in_web_mercator,
     at_13_cm,
     brighter,
+    in_grey,
 ]
 
 

@@ -1,5 +1,6 @@
 """Light: colours of two flights made comparable, against changes of light that are known."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +8,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from skimage.color import rgb2lab
 
-from survey.light import greenness, match_light, to_lab
+from survey.light import (
+    greenness,
+    has_colours,
+    match_light,
+    to_lab,
+    with_colours_of,
+    without_colours,
+)
 from tests.survey.rasters import scene
 
 PICTURES = arrays.arrays(np.uint8, st.tuples(st.just(3), st.integers(1, 12), st.integers(1, 12)))
@@ -100,3 +108,64 @@ def test_shadow_lies_below_the_limit_and_lit_ground_above():
     lightness = np.concatenate([np.full(2000, 40), np.full(8000, 150)]).astype(np.uint8)
     lab = np.stack([lightness, np.full_like(lightness, 128), np.full_like(lightness, 128)])
     assert 40 < match_light(lab, lab).dark < 150
+
+
+def as_stored(picture):
+    """Return a picture as JPEG keeps it."""
+    pixels = cv2.cvtColor(np.moveaxis(picture, 0, -1), cv2.COLOR_RGB2BGR)
+    kept = cv2.imdecode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 1)
+    return np.moveaxis(cv2.cvtColor(kept, cv2.COLOR_BGR2RGB), -1, 0)
+
+
+def toned(picture):
+    """Return a picture as brown prints show it: its lights yellowish, its darks nearly black."""
+    grey = without_colours(picture).astype(float)
+    return np.clip(grey * np.array([1.0, 0.9, 0.72])[:, None, None] + 8, 0, 255).astype(np.uint8)
+
+
+def hazy(picture):
+    """Return a picture of half the contrast and colour."""
+    return (picture * 0.5 + 90).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("shown", "coloured"),
+    [
+        (lambda p: p, True),
+        (hazy, True),
+        (as_stored, True),
+        (without_colours, False),
+        (lambda p: as_stored(without_colours(p)), False),
+        (toned, False),
+        (lambda p: as_stored(toned(p)), False),
+    ],
+    ids=["as it is", "haze", "jpeg", "grey", "grey jpeg", "brown print", "brown print jpeg"],
+)
+def test_colours_are_told_from_greys_and_tones(shown, coloured):
+    # A flight is looked at as a whole, four pixels of 0.2 m as one.
+    picture = np.moveaxis(shown(scene(400, 400)), 0, -1)
+    looked_at = cv2.resize(picture, (100, 100), interpolation=cv2.INTER_AREA)
+    assert has_colours(flat(np.moveaxis(looked_at, -1, 0))) is coloured
+
+
+def test_a_picture_of_one_colour_shows_no_colours():
+    assert not has_colours(np.full((3, 200), 140, np.uint8))
+
+
+def test_of_too_little_a_picture_it_is_not_said_that_it_is_grey():
+    assert has_colours(np.full((3, 99), 128, np.uint8))
+
+
+def test_a_grey_picture_in_the_colours_of_another_keeps_its_own_light():
+    colours, other = scene(200, 200), scene(200, 200, seed=5)
+    lent = to_lab(with_colours_of(colours, without_colours(other))).astype(int)
+    light = to_lab(without_colours(other))[0]
+    # What is too strong a colour for so dark or so light a place is made paler.
+    assert np.percentile(np.abs(lent[0] - light), 95) <= 3
+    assert np.percentile(np.abs(lent[1:] - to_lab(colours)[1:]), 90) <= 3
+
+
+def test_grey_is_the_same_in_all_bands_and_its_own_grey():
+    grey = without_colours(scene(50, 50))
+    assert (grey == grey[:1]).all()
+    np.testing.assert_array_equal(without_colours(grey), grey)

@@ -10,7 +10,7 @@ import rasterio
 from survey.errors import PairError
 from survey.examination import examine
 from survey.flight import open_flight
-from survey.light import to_lab
+from survey.light import to_lab, without_colours
 from survey.pair import Pair, PairReader, make_pair
 from survey.settings import Settings
 from survey.windows import Window
@@ -194,3 +194,29 @@ def test_the_after_flight_is_shown_in_the_light_of_the_before_flight(tmp_path):
     matched = pair.light.apply(second)
     assert np.median(np.abs(second.astype(int) - first)) > 3
     assert np.median(np.abs(matched.astype(int) - first)) <= 2
+
+
+@pytest.mark.parametrize("grey", ["before", "after", "both", "neither"])
+def test_a_flight_without_colours_is_compared_in_those_of_the_other(grey, tmp_path):
+    flights = {}
+    for role, number in (("before", 1), ("after", 6)):
+        picture = blurred(scene(SIDE, SIDE), 0.8)
+        if grey in (role, "both"):
+            picture = without_colours(picture)
+        path = tmp_path / f"2025010{number}.tif"
+        write(path, picture, transform=north_up(PIXEL), photometric="rgb")
+        flights[role] = examine(open_flight(path))
+    pair = make_pair(*flights.values(), Settings())
+    assert pair.coloured == (grey not in ("before", "both"), grey not in ("after", "both"))
+    with PairReader(pair) as reader:
+        data = reader.read(WINDOW)
+        compared = reader.compared(data)
+    for role, coloured in zip(("before", "after"), pair.coloured, strict=True):
+        shown = data[role].values
+        assert (shown == shown[:1]).all() is np.bool_(not coloured)
+        if coloured or grey == "both":
+            np.testing.assert_array_equal(compared[role].values, shown)
+    labs = [to_lab(compared[role].values) for role in ("before", "after")]
+    labs[1] = pair.light.apply(labs[1])
+    # The same ground: in no place does a colour tell one from the other.
+    assert np.percentile(np.abs(labs[0][1:].astype(int) - labs[1][1:]), 95) <= 3
