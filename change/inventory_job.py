@@ -29,6 +29,7 @@ from survey.crs import describe_crs
 from survey.examination import examine
 from survey.findings import Finding, require
 from survey.flight import Flight, open_flight
+from survey.glance import shows_colours
 from survey.grid import WorkingGrid
 from survey.pair import with_plausible_heights, working_grid
 from survey.placed_surface import PlacedSurface, place_surface
@@ -175,13 +176,21 @@ def _looked_at(
             copied,
         ),
     ):
-        said = flight.assumptions
+        said = (*flight.assumptions, *_colour_remarks(flight))
         if copied.dsm is None:
             yield Sight(flight=copied, grid=grid), said, executor
             return
         surface = place_surface(copied, grid)
         sight = Sight(flight=copied, grid=grid, dsm=surface.model, dsm_shift=surface.shift)
         yield sight, (*said, *_surface_remarks(surface)), executor
+
+
+def _colour_remarks(flight: Flight) -> Iterator[str]:
+    if not shows_colours(flight):
+        yield _(
+            "{name} shows no colours: trees are hardly told from roofs, and many roofs are not"
+            " found"
+        ).format(name=flight.name)
 
 
 def _surface_remarks(surface: PlacedSurface) -> tuple[str, ...]:

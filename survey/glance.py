@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from survey.crs import same_crs, transformer
 from survey.flight import Flight
 from survey.grid import WorkingGrid, transform_bounds, working_crs
+from survey.light import has_colours, to_lab
 from survey.reading import FlightReader, Picture, read_stored
+from survey.resampling import block_mean
 from survey.source import Source
 from survey.windows import Window
 
@@ -20,6 +22,7 @@ __all__ = [
     "coarse_heights",
     "scattered_pictures",
     "shown_ground",
+    "shows_colours",
     "some_sources",
     "valid_share",
 ]
@@ -29,6 +32,8 @@ __all__ = [
 _WINDOWS, _WINDOW_PX, _SOURCES = 8, 256, 16
 _CHEAP_PX = 2**25
 _COARSE_PX = 512
+# Pixels of a side that are averaged before colours are told: JPEG keeps tones of eight together.
+_MEAN_PX = 8
 
 
 def some_sources(flight: Flight) -> list[Source]:
@@ -69,6 +74,23 @@ def valid_share(flight: Flight, pictures: list[Picture]) -> float:
         seen = [_count_valid(source) for source in flight.sources]
         return sum(seen) / sum(grid.width * grid.height for grid in grids)
     return sum(int(p.valid.sum()) for p in pictures) / sum(p.valid.size for p in pictures)
+
+
+def shows_colours(flight: Flight) -> bool:
+    """Whether a flight shows colours, and not greys only or the tone of one film.
+
+    Raises
+    ------
+    FlightError
+        A file cannot be read.
+    """
+    samples = []
+    for source in some_sources(flight):
+        for picture in scattered_pictures(source, len(flight.sources)):
+            if min(picture.valid.shape) >= _MEAN_PX:
+                colour, valid = block_mean(picture.colour, picture.valid, _MEAN_PX)
+                samples.append(to_lab(colour)[:, valid])
+    return not samples or has_colours(np.concatenate(samples, axis=1))
 
 
 def _count_valid(source: Source) -> int:

@@ -8,6 +8,7 @@ import shapely
 
 from change.facts import pair_facts
 from change.ground_layers import LayerOptions, open_layers
+from change.inventory_job import InventoryJob, run_inventory
 from change.job import Job, run_job
 from change.remarks import remarks
 from survey.light import without_colours
@@ -76,3 +77,14 @@ def test_the_record_tells_who_shows_colours(coloured, sentence):
     layers = open_layers(LayerOptions(), pair.grid, SETTINGS)
     said = [line for line in remarks(pair, layers, None) if "colours" in line]
     assert [line.startswith(sentence) for line in said] == ([True] if sentence else [])
+
+
+@pytest.mark.parametrize("grey", [True, False])
+def test_an_inventory_of_a_grey_flight_warns(grey, tmp_path):
+    flight = options(0, heights=False)
+    flight = in_grey(flight, tmp_path) if grey else flight
+    said = []
+    result = run_inventory(InventoryJob(flight=flight), SETTINGS, say=said.append)
+    warnings = [sentence for sentence in said if "shows no colours" in sentence]
+    assert len(warnings) == (1 if grey else 0)
+    assert set(warnings) <= set(result.assumptions)
