@@ -49,6 +49,8 @@ class Light:
 
 def to_lab(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return (3, row, col) of 8-bit L*a*b* from red, green, blue."""
+    if not colour.size:  # OpenCV refuses what is empty
+        return colour.copy()
     pixels = np.ascontiguousarray(np.moveaxis(colour, 0, -1))
     return np.ascontiguousarray(np.moveaxis(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB), -1, 0))
 

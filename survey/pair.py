@@ -53,7 +53,7 @@ class Pair:
     """Surface models (before, after) that cannot be compared, the other one missing or without
     ground in common: each tells what stands high in its own flight."""
     coloured: tuple[bool, bool] = (True, True)
-    """Whether each flight (before, after) shows colours; see `compared`."""
+    """Whether each flight (before, after) shows colours; `PairReader.compared` lends them."""
 
     def __post_init__(self) -> None:
         if self.alignment.verdict == "refused" and self.alignment.accepted_by != "user":

@@ -152,6 +152,10 @@ def test_a_picture_of_one_colour_shows_no_colours():
     assert not has_colours(np.full((3, 200), 140, np.uint8))
 
 
+def test_no_picture_has_no_colours_to_convert():
+    assert to_lab(np.zeros((3, 1, 0), np.uint8)).shape == (3, 1, 0)
+
+
 def test_of_too_little_a_picture_it_is_not_said_that_it_is_grey():
     assert has_colours(np.full((3, 99), 128, np.uint8))
 
