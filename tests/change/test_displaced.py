@@ -25,23 +25,24 @@ def textured(seed, rows, cols, level=128.0):
     return np.clip(level + cv2.GaussianBlur(noise, (0, 0), 1.2) * 2, 0, 255)
 
 
-def pictured(*roofs):
+def pictured(*roofs, side=SIDE):
     """Draw ground with roofs on it: (row, col, seed) of each, 20 x 25 pixels, 80 m2."""
-    ground = textured(0, SIDE, SIDE, 90.0)
+    ground = textured(0, side, side, 90.0)
     for row, col, seed in roofs:
         ground[row : row + 20, col : col + 25] = textured(seed, 20, 25, 160.0)
     return np.ascontiguousarray(np.moveaxis(ground.astype(np.uint8), -1, 0))
 
 
-def clues(before, after, *, row=50, col=50, gained=True):
-    """Return the clues of a candidate where a roof of 20 x 25 pixels lies."""
-    seen = np.ones((SIDE, SIDE), bool)
+def looked_at(before, after, row, col, *, gained):
+    """Return a candidate where a roof of 20 x 25 pixels lies, and the light of both pictures."""
+    seen = np.ones(before.shape[1:], bool)
+    nothing = seen.astype(np.float32) * 0
     window = xr.Dataset(
         {
             "before": (("band", "y", "x"), before),
             "after": (("band", "y", "x"), after),
-            "appeared": (("y", "x"), np.zeros((SIDE, SIDE), np.float32)),
-            "gone": (("y", "x"), np.zeros((SIDE, SIDE), np.float32)),
+            "appeared": (("y", "x"), nothing),
+            "gone": (("y", "x"), nothing),
             "seen_before": (("y", "x"), seen),
             "seen_after": (("y", "x"), seen),
         }
@@ -55,7 +56,12 @@ def clues(before, after, *, row=50, col=50, gained=True):
         roofs=(),
     )
     labs = [to_lab(picture).reshape(3, -1) for picture in (before, after)]
-    return displaced_clues(look, match_light(*labs))
+    return look, match_light(*labs)
+
+
+def clues(before, after, *, row=50, col=50, gained=True):
+    """Return the clues of a candidate where a roof of 20 x 25 pixels lies."""
+    return displaced_clues(*looked_at(before, after, row, col, gained=gained))
 
 
 @pytest.mark.parametrize("gained", [True, False])
